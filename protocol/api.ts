@@ -1,0 +1,74 @@
+import * as v from 'valibot'
+import { STATUSES } from './event.ts'
+import { ClientRequestID } from './ids.ts'
+import { Manifest, ModelName } from './manifest.ts'
+import { Problem } from './problem.ts'
+
+/** Bodies of the HTTP API. What people send is strict, so that a misspelt option is an error and not ignored. */
+
+export const MAX_BODY_BYTES = 1_000_000
+export const MAX_TIMEOUT_MS = 24 * 60 * 60_000
+/** How long a request with `onDisconnect: "cancel"` waits for its client to come back. */
+export const DISCONNECT_GRACE_MS = 10_000
+
+export const RequestOptions = v.strictObject({
+  requestID: v.optional(ClientRequestID),
+  input: v.unknown(),
+  parameters: v.optional(v.record(v.string(), v.unknown())),
+  timeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TIMEOUT_MS))),
+  onDisconnect: v.optional(v.picklist(['detach', 'cancel'])),
+})
+
+export const Submission = v.strictObject({ modelID: ModelName, request: RequestOptions })
+export type Submission = v.InferOutput<typeof Submission>
+
+const Timestamp = v.pipe(v.string(), v.isoTimestamp())
+
+export const SubmissionAnswer = v.object({
+  requestID: ClientRequestID,
+  status: v.picklist(STATUSES),
+  sentAt: Timestamp,
+  /** Good for this request's events alone, without a header: for a browser's EventSource. */
+  eventsURL: v.pipe(v.string(), v.url()),
+})
+export type SubmissionAnswer = v.InferOutput<typeof SubmissionAnswer>
+
+export const RequestView = v.object({
+  requestID: ClientRequestID,
+  modelID: ModelName,
+  /** As it was sent, without the request id. */
+  request: v.record(v.string(), v.unknown()),
+  responses: v.array(v.object({ response: v.unknown(), sentAt: Timestamp })),
+  status: v.picklist(STATUSES),
+  sentAt: Timestamp,
+  /** The number of the last event: what to pass as `after`, or as Last-Event-ID. */
+  lastEventID: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Of a failed request: why. */
+  problem: v.optional(Problem),
+})
+export type RequestView = v.InferOutput<typeof RequestView>
+
+export const HistoryPage = v.object({
+  requests: v.array(RequestView),
+  nextCursor: v.nullable(v.string()),
+  limit: v.pipe(v.number(), v.integer()),
+})
+export type HistoryPage = v.InferOutput<typeof HistoryPage>
+
+export const ModelView = v.object({
+  modelID: ModelName,
+  version: Manifest.entries.version,
+  description: v.string(),
+  engine: Manifest.entries.engine,
+  inputs: Manifest.entries.inputs,
+  outputs: Manifest.entries.outputs,
+  parameters: Manifest.entries.parameters,
+  timeoutMs: v.number(),
+  /** How many nodes can run it now. */
+  nodes: v.number(),
+  /** Why no node can, when none can. */
+  problem: v.optional(Problem),
+})
+export type ModelView = v.InferOutput<typeof ModelView>
+
+export const Health = v.object({ status: v.picklist(['ok', 'unavailable']), checks: v.record(v.string(), v.string()) })

@@ -1,0 +1,68 @@
+import * as v from 'valibot'
+import { RequestEvent, TERMINAL } from './event.ts'
+import { ClientRequestID, RequestId } from './ids.ts'
+import { ModelName, ModelVersion } from './manifest.ts'
+import { Problem } from './problem.ts'
+
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+/** On `acceptedSubject(id)`, with `Nats-Msg-Id` `accepted.<id>`: the record's row of a request. */
+export const Accepted = v.object({
+  id: RequestId,
+  user: v.string(),
+  requestID: ClientRequestID,
+  model: ModelName,
+  version: ModelVersion,
+  /** As the client sent it: input, parameters and options, without the request id. */
+  request: v.record(v.string(), v.unknown()),
+  /** SHA-256 of the canonical body, hex: tells a repeat from a conflict. */
+  bodyHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  deadlineAt: whole,
+})
+export type Accepted = v.InferOutput<typeof Accepted>
+
+/**
+ * On `endedSubject(id)`, with `Nats-Msg-Id` `ended.<id>.<part>`: the outcome and the whole log, which is
+ * split only when it would not fit one message. Each part is one row of the record, so any order will do.
+ */
+export const Ended = v.object({
+  id: RequestId,
+  status: v.picklist(TERMINAL),
+  endedAt: whole,
+  problem: v.optional(Problem),
+  part: whole,
+  parts: v.pipe(whole, v.minValue(1)),
+  events: v.array(RequestEvent),
+})
+export type Ended = v.InferOutput<typeof Ended>
+
+/** Bytes of events in one part. An event alone may be larger; the broker takes `MAX_PAYLOAD_BYTES`. */
+const PART_BYTES = 768 * 1024
+
+/** The facts that a finished log makes, in order of their parts. */
+export function endedFacts(id: string, events: readonly RequestEvent[]): Ended[] {
+  const last = events.at(-1)
+  const status = TERMINAL.find((type) => type === last?.type)
+  if (!last || !status) throw new Error('the log has no terminal event')
+  const chunks: RequestEvent[][] = [[]]
+  let size = 0
+  for (const event of events) {
+    const bytes = new TextEncoder().encode(JSON.stringify(event)).byteLength
+    if (size > 0 && size + bytes > PART_BYTES) {
+      chunks.push([])
+      size = 0
+    }
+    chunks.at(-1)?.push(event)
+    size += bytes
+  }
+  const problem = last.type === 'failed' ? { problem: last.problem } : {}
+  return chunks.map((chunk, part) => ({
+    id,
+    status,
+    endedAt: last.at,
+    ...problem,
+    part,
+    parts: chunks.length,
+    events: chunk,
+  }))
+}

@@ -1,0 +1,100 @@
+import { NODE_TTL_MS } from './node-status.ts'
+import {
+  ALL_DEAD,
+  ALL_HISTORY,
+  ALL_JOBS,
+  ALL_LIVE,
+  ALL_PROGRESS,
+  DEAD,
+  HISTORY,
+  JOBS,
+  MODELS,
+  NODES,
+  PLACEMENT,
+  PROGRESS,
+  partitionConsumer,
+  partitionJobs,
+  RECORDER,
+} from './subjects.ts'
+
+// Durations are in nanoseconds, as JetStream's API takes them.
+const ms = (value: number) => value * 1e6
+const minutes = (value: number) => ms(value * 60_000)
+const days = (value: number) => minutes(value * 24 * 60)
+
+/** The broker's `max_payload`: a 1 MB body, its envelope, and answers of the same order. */
+export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
+/** Jobs that may wait for one model in one lane: past it JOBS refuses, and the edge answers `queue-full`. */
+export const MAX_QUEUED = 1_000
+/** How often a job is delivered before it is given up. */
+export const MAX_DELIVER = 5
+/** A job whose node has not said `working()` for this long goes to another. */
+export const ACK_WAIT_MS = 10_000
+/** How long the log outlives its request's last event; from then on the record answers. */
+export const LOG_MAX_AGE_MS = 60 * 60_000
+
+export const STREAMS = [
+  {
+    name: JOBS,
+    subjects: [ALL_JOBS],
+    retention: 'workqueue',
+    storage: 'file',
+    discard: 'new',
+    discard_new_per_subject: true,
+    max_msgs_per_subject: MAX_QUEUED,
+    duplicate_window: minutes(2),
+    allow_direct: true,
+  },
+  {
+    name: PROGRESS,
+    subjects: [ALL_PROGRESS],
+    retention: 'limits',
+    storage: 'file', // on memory storage the server fills Nats-Last-Sequence by a scan
+    max_age: ms(LOG_MAX_AGE_MS),
+    duplicate_window: minutes(2),
+    allow_direct: true,
+    republish: { src: ALL_PROGRESS, dest: ALL_LIVE },
+  },
+  {
+    name: HISTORY,
+    subjects: [ALL_HISTORY],
+    retention: 'limits',
+    storage: 'file',
+    max_age: days(7),
+    duplicate_window: minutes(2),
+  },
+  {
+    name: DEAD,
+    subjects: [ALL_DEAD],
+    retention: 'limits',
+    storage: 'file',
+    max_age: days(30),
+    duplicate_window: minutes(2),
+  },
+] as const
+
+/** The consumer of one partition: whoever pulls takes jobs, and each job goes to one node. */
+export const jobsConsumer = (partition: number) =>
+  ({
+    durable_name: partitionConsumer(partition),
+    filter_subject: partitionJobs(partition),
+    ack_policy: 'explicit',
+    ack_wait: ms(ACK_WAIT_MS),
+    max_deliver: MAX_DELIVER,
+    max_ack_pending: 10_000,
+  }) as const
+
+/** The recorder tries for as long as Postgres is away: a fact is given up never. */
+export const RECORDER_CONSUMER = {
+  durable_name: RECORDER,
+  ack_policy: 'explicit',
+  ack_wait: ms(30_000),
+  max_deliver: -1,
+  max_ack_pending: 20_000,
+} as const
+
+export const BUCKETS = [
+  { name: NODES, ttlMs: NODE_TTL_MS },
+  { name: MODELS, ttlMs: 0 },
+  { name: PLACEMENT, ttlMs: 0 },
+] as const

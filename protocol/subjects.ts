@@ -1,0 +1,48 @@
+/** Names that several programs must spell the same way. Nothing outside this file writes a subject by hand. */
+
+/** A subject token: no dots, spaces or wildcards, so a model's name can stand in a subject as it is. */
+export const TOKEN = /^[a-z0-9][a-z0-9-]{0,63}$/
+
+export const JOBS = 'JOBS'
+export const PROGRESS = 'PROGRESS'
+export const HISTORY = 'HISTORY'
+export const DEAD = 'DEAD'
+
+export const LANES = ['interactive', 'batch'] as const
+export type Lane = (typeof LANES)[number]
+
+export const jobSubject = (partition: number, lane: Lane, model: string) => `jobs.${partition}.${lane}.${model}`
+export const partitionJobs = (partition: number) => `jobs.${partition}.>`
+export const ALL_JOBS = 'jobs.>'
+/** The durable consumer of one partition on JOBS. */
+export const partitionConsumer = (partition: number) => `partition-${partition}`
+
+export const progressSubject = (shard: number, id: string) => `progress.${shard}.${id}`
+export const ALL_PROGRESS = 'progress.>'
+/** PROGRESS republishes every stored event here, with `Nats-Sequence` and `Nats-Last-Sequence` as headers. */
+export const LIVE_PREFIX = 'live.'
+export const liveShard = (shard: number) => `${LIVE_PREFIX}progress.${shard}.*`
+export const ALL_LIVE = `${LIVE_PREFIX}progress.>`
+/** The request a progress subject is about, live or stored: ids have no dots, so it is the last token. */
+export const requestOf = (subject: string) => subject.slice(subject.lastIndexOf('.') + 1)
+
+export const acceptedSubject = (id: string) => `history.accepted.${id}`
+export const endedSubject = (id: string) => `history.ended.${id}`
+export const ALL_HISTORY = 'history.>'
+/** The recorder's durable consumer on HISTORY. */
+export const RECORDER = 'recorder'
+
+export const deadSubject = (model: string, id: string) => `dead.${model}.${id}`
+export const ALL_DEAD = 'dead.>'
+
+export const cancelSubject = (id: string) => `control.cancel.${id}`
+export const ALL_CANCELS = 'control.cancel.*'
+
+/** KV buckets. */
+export const NODES = 'nodes'
+export const MODELS = 'models'
+export const PLACEMENT = 'placement'
+/** The one key in the placement bucket. */
+export const PLAN = 'plan'
+/** A model version's key in the models bucket. */
+export const modelKey = (model: string, version: string) => `${model}.${version}`
