@@ -1,0 +1,69 @@
+import { ProblemError } from '@oriel/protocol/problem'
+import { InferenceSession, type Tensor } from 'onnxruntime-node'
+import type { LocalModel } from '../model-runner.ts'
+import type { EngineOptions } from './engine.ts'
+import { listedFile } from './model-file.ts'
+
+/** One input or output as the graph declares it. A symbolic dimension is its name. */
+export interface Port {
+  readonly name: string
+  /** undefined: not a tensor, which ONNX Runtime cannot hand to JavaScript. */
+  readonly type: Tensor.Type | undefined
+  readonly shape: readonly (number | string)[]
+}
+
+/** A graph in ONNX Runtime. `run` holds the thread until it is done, for all that it returns a promise. */
+export interface OnnxGraph {
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  /** @throws ProblemError inference-failed with the runtime's own reason */
+  run(feeds: Record<string, Tensor>, fetches: readonly string[]): Promise<Record<string, Tensor>>
+  dispose(): Promise<void>
+}
+
+export async function openGraph(model: LocalModel, options: EngineOptions): Promise<OnnxGraph> {
+  const file = graphFile(model)
+  const session = await InferenceSession.create(listedFile(model, file), {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4, // fatal: an error is told once, as the problem of its run
+    // Shapes differ from run to run, and a pattern is kept in memory for every shape that was ever seen.
+    enableMemPattern: false,
+  }).catch((cause: unknown) => {
+    throw new ProblemError({ kind: 'model-unavailable', detail: `${file}: ${reason(cause, model)}` }, { cause })
+  })
+  return {
+    inputs: session.inputMetadata.map(toPort),
+    outputs: session.outputMetadata.map(toPort),
+    async run(feeds, fetches) {
+      try {
+        // Only tensors can be fetched, so only tensors come back.
+        return (await session.run(feeds, [...fetches])) as Record<string, Tensor>
+      } catch (cause) {
+        throw new ProblemError({ kind: 'inference-failed', detail: reason(cause, model) }, { cause })
+      }
+    },
+    dispose: () => session.release(),
+  }
+}
+
+const toPort = (meta: InferenceSession.ValueMetadata): Port =>
+  meta.isTensor
+    ? { name: meta.name, type: meta.type, shape: meta.shape }
+    : { name: meta.name, type: undefined, shape: [] }
+
+/** `model.onnx`, in whatever folder of the model, or else the only graph there is. */
+function graphFile({ manifest }: LocalModel): string {
+  const graphs = manifest.files.map((file) => file.path).filter((path) => path.endsWith('.onnx'))
+  const chosen = graphs.find((path) => /(^|\/)model\.onnx$/.test(path)) ?? (graphs.length === 1 ? graphs[0] : undefined)
+  if (chosen !== undefined) return chosen
+  const detail = graphs.length === 0 ? 'the manifest lists no .onnx file' : `none of ${graphs.join(', ')} is model.onnx`
+  throw new ProblemError({ kind: 'model-unavailable', detail: `${detail}.` })
+}
+
+/** The runtime's first line: it names the operator or the input, and our folders, which are nobody's business. */
+function reason(cause: unknown, model: LocalModel): string {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return (text.split('\n')[0] ?? '').replaceAll(`${model.dir}/`, '').slice(0, 300)
+}
