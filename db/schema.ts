@@ -1,0 +1,110 @@
+import { sql } from 'drizzle-orm'
+import {
+  index,
+  integer,
+  json,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+
+const time = (name: string) => timestamp(name, { withTimezone: true })
+
+// Drizzle declares no partitions: `requests` and `responses` are PARTITION BY RANGE in the migration,
+// and partitions.ts makes a partition of each for every day.
+//
+// What came from clients and models is `json`, not `jsonb`. It keeps the text as it was written, so a replay
+// from the record equals the log byte for byte (jsonb sorts the keys), and it takes "\u0000" and lone
+// surrogates inside strings, which jsonb refuses.
+
+/** One row per request accepted. Never updated. */
+export const requests = pgTable(
+  'requests',
+  {
+    /** UUIDv7: sorts by, and is partitioned by, the time of sending. */
+    id: uuid('id').primaryKey(),
+    userId: text('user_id').notNull(),
+    requestId: text('request_id').notNull(),
+    modelId: text('model_id').notNull(),
+    version: text('version').notNull(),
+    request: json('request').notNull(),
+    bodyHash: text('body_hash').notNull(),
+    deadlineAt: time('deadline_at').notNull(),
+    /** For people: programs read it from the id. */
+    sentAt: time('sent_at').generatedAlwaysAs(sql`uuid_extract_timestamp(id)`),
+    /** So that a page can be cut to size without reading what it leaves out. */
+    bytes: integer('bytes').generatedAlwaysAs(sql`octet_length(request::text)`),
+  },
+  (table) => [
+    index('requests_user_id').on(table.userId, table.id),
+    index('requests_user_request_id').on(table.userId, table.requestId, table.id),
+  ],
+)
+
+/** The outcome and the log, one row per part of it. A request has ended when all parts are here. Never updated. */
+export const responses = pgTable(
+  'responses',
+  {
+    requestId: uuid('request_id').notNull(),
+    part: integer('part').notNull(),
+    parts: integer('parts').notNull(),
+    status: text('status').notNull(),
+    problem: json('problem'),
+    endedAt: time('ended_at').notNull(),
+    events: json('events').notNull(),
+    /** The number of the last event in this part: whoever resumes after it need not read the part. */
+    lastEventId: integer('last_event_id').notNull(),
+    bytes: integer('bytes').generatedAlwaysAs(sql`octet_length(events::text)`),
+  },
+  (table) => [primaryKey({ columns: [table.requestId, table.part] })],
+)
+
+export const models = pgTable('models', {
+  name: text('name').primaryKey(),
+  firstSeen: time('first_seen').notNull().defaultNow(),
+  /** When a node last said that it has a version of this model. */
+  lastHeartbeat: time('last_heartbeat'),
+})
+
+export const modelVersions = pgTable(
+  'model_versions',
+  {
+    model: text('model').notNull(),
+    version: text('version').notNull(),
+    manifest: jsonb('manifest').notNull(),
+    firstSeen: time('first_seen').notNull().defaultNow(),
+    lastHeartbeat: time('last_heartbeat'),
+  },
+  (table) => [primaryKey({ columns: [table.model, table.version] })],
+)
+
+export const nodes = pgTable('nodes', {
+  name: text('name').primaryKey(),
+  /** As the node last told it. */
+  status: jsonb('status').notNull(),
+  firstSeen: time('first_seen').notNull().defaultNow(),
+  lastHeartbeat: time('last_heartbeat').notNull(),
+})
+
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    id: uuid('id').primaryKey(),
+    userId: text('user_id').notNull(),
+    name: text('name').notNull(),
+    /** SHA-256 of the key, hex. The key itself is shown once and kept nowhere. */
+    hash: text('hash').notNull(),
+    /** The key's first characters, by which its owner tells it from others. */
+    prefix: text('prefix').notNull(),
+    scopes: text('scopes').array().notNull(),
+    createdAt: time('created_at').notNull().defaultNow(),
+    expiresAt: time('expires_at'),
+    revokedAt: time('revoked_at'),
+    lastUsedAt: time('last_used_at'),
+  },
+  (table) => [uniqueIndex('api_keys_hash').on(table.hash), index('api_keys_user_id').on(table.userId)],
+)
