@@ -1,0 +1,213 @@
+import type { NewEvent } from '@oriel/protocol/event'
+import { endedFacts } from '@oriel/protocol/fact'
+import type { Job } from '@oriel/protocol/job'
+import { type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
+import type { Delivery } from './delivery.ts'
+import type { JobContext } from './job-context.ts'
+import { LogAuthor, type Loss } from './log-author.ts'
+import type { LocalModel } from './model-runner.ts'
+import { isModel } from './model-shelf.ts'
+import { openingEvent, priorOf } from './opening.ts'
+import { ProgressWriter } from './progress-writer.ts'
+import { seedOf } from './seed.ts'
+import { settle } from './settle.ts'
+
+/*
+ * opening ──started──▶ running ──▶ settling ──▶ settled
+ *    └── nothing left to run, or not ours ──▶ settling
+ */
+
+export type Stop =
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'handed-back' } // the node is leaving: another goes on
+  | { readonly kind: 'lost'; readonly loss: Loss }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+type Outcome = Stop | { readonly kind: 'completed' }
+
+const LEAVING: Problem = { kind: 'unavailable', detail: 'The node that ran the request was stopped.' }
+
+/** One job on this node, from its delivery to what the broker is told. */
+export class JobRun {
+  readonly job: Job
+  readonly #context: JobContext
+  readonly #signal: AbortSignal
+  readonly #deliveries: Delivery[]
+  readonly #abort = new AbortController()
+  readonly #stopped = Promise.withResolvers<Stop>()
+  #stop: Stop | undefined
+  #author: LogAuthor | undefined
+  #writer: ProgressWriter | undefined
+  #verdict: ((delivery: Delivery) => void | Promise<void>) | undefined
+
+  /** @param signal gives the job up where it stands, without a word to the broker */
+  constructor(context: JobContext, job: Job, delivery: Delivery, signal: AbortSignal) {
+    this.#context = context
+    this.job = job
+    this.#deliveries = [delivery]
+    this.#signal = signal
+  }
+
+  /** Another delivery of the same request while it runs here, as after a long silence: it shares the outcome. */
+  join(delivery: Delivery): void {
+    this.#deliveries.push(delivery)
+    if (this.#verdict) void this.#verdict(delivery)
+  }
+
+  working(): void {
+    if (!this.#verdict) for (const delivery of this.#deliveries) delivery.working()
+  }
+
+  /** The first reason counts. */
+  stop(why: Stop): void {
+    if (this.#stop) return
+    this.#stop = why
+    this.#stopped.resolve(why)
+    this.#abort.abort()
+  }
+
+  /** Resolves when the broker knows the outcome and the model is free. Never throws. */
+  async run(): Promise<void> {
+    try {
+      await this.#attempt()
+    } catch (error) {
+      await this.#giveUp(() => this.#fail(error))
+    }
+  }
+
+  async #attempt(): Promise<void> {
+    const { job } = this
+    const { clock, node } = this.#context
+    const author = await this.#open()
+    const found = this.#context.models.find(job.model, job.version)
+    const engine = isModel(found) ? found.manifest.engine : undefined
+    const due = author.state.terminal !== undefined || clock.now() >= job.deadlineAt
+    if (!isModel(found) && !due) throw new ProblemError(found)
+    const loss = await author.append((state) => openingEvent(job, engine, node, clock.now(), state, author.events))
+    if (loss) return this.#lost(loss)
+    if (author.state.terminal || !isModel(found)) return this.#conclude()
+    await this.#runModel(author, found)
+  }
+
+  async #open(): Promise<LogAuthor> {
+    const { job } = this
+    const { log, clock } = this.#context
+    const options = { log, shard: job.shard, id: job.id, clock, signal: this.#signal }
+    const first = job.dispatch === 1 && this.#count === 1
+    this.#author = first && job.log ? LogAuthor.hinted(options, job.log) : await LogAuthor.read(options, job.log?.n)
+    return this.#author
+  }
+
+  async #runModel(author: LogAuthor, model: LocalModel): Promise<void> {
+    const { id, input, parameters, deadlineAt } = this.job
+    const { clock, runner, coalesceMs, progressMs } = this.#context
+    const onStop = (why: Loss | ProblemError) =>
+      this.stop(why instanceof ProblemError ? { kind: 'failed', error: why } : { kind: 'lost', loss: why })
+    const writer = new ProgressWriter({ author, clock, coalesceMs, progressMs, onStop })
+    this.#writer = writer
+    const disarm = clock.setTimer(deadlineAt - clock.now(), () => this.stop({ kind: 'expired' }))
+    const run = { id, model, input, parameters, seed: seedOf(id, parameters), prior: priorOf(author.events) }
+    const emit = (output: Parameters<ProgressWriter['emit']>[0]) => {
+      if (!this.#stop) writer.emit(output)
+    }
+    const ran = this.#stop
+      ? Promise.resolve(this.#stop)
+      : runner.run(run, emit, this.#abort.signal).then(
+          (): Outcome => ({ kind: 'completed' }),
+          (error: unknown): Outcome => ({ kind: 'failed', error }),
+        )
+    const outcome = await Promise.race([this.#stopped.promise, ran])
+    disarm()
+    try {
+      await this.#settle(outcome, writer)
+    } finally {
+      await ran
+    }
+  }
+
+  async #settle(outcome: Outcome, writer: ProgressWriter): Promise<void> {
+    switch (outcome.kind) {
+      case 'completed':
+      case 'cancelled':
+      case 'expired':
+        return this.#end({ type: outcome.kind })
+      case 'failed':
+        return this.#fail(outcome.error)
+      case 'lost':
+        await writer.close()
+        return this.#lost(outcome.loss)
+      case 'handed-back':
+        return this.#retry(LEAVING, 0)
+    }
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    if (this.#signal.aborted) return this.#tell(() => {})
+    const { id, model, deadlineAt } = this.job
+    const { logger, clock } = this.#context
+    const problem = toProblem(error)
+    const about = { id, model, kind: problem.kind, delivery: this.#count }
+    if (problem.kind === 'internal') logger.error('a job failed by a bug', { ...about, cause: error })
+    else logger.warn('a job failed', { ...about, detail: problem.detail })
+    const settlement = settle(problem, this.#count, this.#context.random())
+    if (settlement.verdict === 'fail') return this.#end({ type: 'failed', problem, retriable: settlement.retriable })
+    // The delivery after the deadline is the one that ends it; it is not put off.
+    return this.#retry(problem, Math.max(0, Math.min(settlement.delayMs, deadlineAt - clock.now())))
+  }
+
+  /** Gives the job to its next delivery, if it has one. */
+  async #retry(problem: Problem, delayMs: number): Promise<void> {
+    const settlement = settle(problem, this.#count, 0)
+    if (settlement.verdict === 'fail') return this.#end({ type: 'failed', problem, retriable: settlement.retriable })
+    const loss = await this.#writer?.close()
+    if (loss) return this.#lost(loss)
+    await this.#tell((delivery) => delivery.nak(delayMs))
+  }
+
+  async #end(last: NewEvent): Promise<void> {
+    const author = this.#author ?? (await this.#open())
+    const loss = await (this.#writer ? this.#writer.end(last) : author.append(last))
+    await (loss ? this.#lost(loss) : this.#conclude())
+  }
+
+  async #lost(loss: Loss): Promise<void> {
+    if (loss.reason === 'ended') return this.#conclude()
+    this.#context.logger.warn('another attempt has the request', { id: this.job.id, ...loss })
+    // Whoever has it settles the message; a word from here could take it from under them.
+    await this.#tell(() => {})
+  }
+
+  /** The log has its terminal event: the record and the broker are told. */
+  async #conclude(): Promise<void> {
+    const { job } = this
+    const { outcomes, node } = this.#context
+    const events = (await this.#author?.whole()) ?? []
+    const last = events.at(-1)
+    if (last?.type === 'failed') {
+      const entry = { at: last.at, node, deliveries: this.#count, problem: last.problem, job }
+      await outcomes.dead(job.model, job.id, `${last.n}`, entry, this.#signal)
+    }
+    await outcomes.ended(endedFacts(job.id, events), this.#signal)
+    await this.#tell((delivery) => delivery.ack())
+  }
+
+  async #tell(verdict: (delivery: Delivery) => void | Promise<void>): Promise<void> {
+    this.#verdict = verdict
+    await Promise.all(this.#deliveries.map(verdict))
+  }
+
+  /** The last resort: what cannot even be failed is left to its next delivery. */
+  async #giveUp(attempt: () => Promise<void>): Promise<void> {
+    try {
+      await attempt()
+    } catch (cause) {
+      if (!this.#signal.aborted) this.#context.logger.error('a job could not be settled', { id: this.job.id, cause })
+      await this.#tell(() => {})
+    }
+  }
+
+  get #count(): number {
+    return Math.max(...this.#deliveries.map(({ count }) => count))
+  }
+}

@@ -1,0 +1,88 @@
+import { endedFacts } from '@oriel/protocol/fact'
+import { toProblem } from '@oriel/protocol/problem'
+import type { Delivery } from './delivery.ts'
+import type { JobContext } from './job-context.ts'
+import { type Poison, parseJob } from './job-message.ts'
+import { JobRun } from './job-run.ts'
+import { LogAuthor } from './log-author.ts'
+
+/** The jobs that this node has in hand. */
+export class JobRunner {
+  readonly #context: JobContext
+  readonly #runs = new Map<string, JobRun>()
+  readonly #abandon = new AbortController()
+  #poisons = 0
+
+  constructor(context: JobContext) {
+    this.#context = context
+  }
+
+  get busy(): number {
+    return this.#runs.size + this.#poisons
+  }
+
+  /** Takes one delivery to its settlement. Never throws. */
+  async deliver(delivery: Delivery): Promise<void> {
+    const parsed = parseJob(delivery.data)
+    if ('poison' in parsed) return this.#discard(delivery, parsed.poison)
+    const { job } = parsed
+    const running = this.#runs.get(job.id)
+    if (running) return running.join(delivery)
+    const run = new JobRun(this.#context, job, delivery, this.#abandon.signal)
+    this.#runs.set(job.id, run)
+    try {
+      await run.run()
+    } finally {
+      this.#runs.delete(job.id)
+    }
+  }
+
+  cancel(id: string): void {
+    this.#runs.get(id)?.stop({ kind: 'cancelled' })
+  }
+
+  /** Tells the broker that every job in hand is still worked on. */
+  working(): void {
+    for (const run of this.#runs.values()) run.working()
+  }
+
+  /** Stops every run; what it has said is in the log, and another node goes on from there. */
+  handBack(): void {
+    for (const run of this.#runs.values()) run.stop({ kind: 'handed-back' })
+  }
+
+  /** Lets go of everything as it is, also of what waits for a broker that is away. */
+  abandon(): void {
+    this.#abandon.abort()
+    this.handBack()
+  }
+
+  async #discard(delivery: Delivery, poison: Poison): Promise<void> {
+    const { clock, node, outcomes, logger } = this.#context
+    const { problem, message, about } = poison
+    const signal = this.#abandon.signal
+    const model = delivery.subject.slice(delivery.subject.lastIndexOf('.') + 1)
+    const id = about?.id ?? `sequence-${delivery.sequence}`
+    logger.error('a message is not a job', { subject: delivery.subject, id, detail: problem.detail })
+    this.#poisons++
+    try {
+      const entry = { at: clock.now(), node, deliveries: delivery.count, problem, message }
+      await outcomes.dead(model, id, 'unreadable', entry, signal)
+      if (about) await this.#failUnread(about)
+      delivery.term(problem.kind)
+    } catch (cause) {
+      if (!signal.aborted) logger.error('a message could not be discarded', { id, cause })
+    } finally {
+      this.#poisons--
+    }
+  }
+
+  /** The client of a job that nobody can read waits all the same. */
+  async #failUnread({ id, shard }: NonNullable<Poison['about']>): Promise<void> {
+    const { log, clock, outcomes } = this.#context
+    const signal = this.#abandon.signal
+    const author = await LogAuthor.read({ log, shard, id, clock, signal })
+    await author.append({ type: 'failed', problem: toProblem(undefined), retriable: false })
+    if (author.state.terminal) await outcomes.ended(endedFacts(id, await author.whole()), signal)
+  }
+}
