@@ -1,11 +1,30 @@
-import { DurableObject } from 'cloudflare:workers'
+import { RequestActorBase } from '@oriel/core-actors/actor'
+import { Relay } from '@oriel/core-actors/relay'
+import type { OpenRequest } from '@oriel/core-actors/request'
+import { shardOf } from '@oriel/protocol/ids'
+import { createApp } from './app.ts'
+import { PostgresRecord } from './database.ts'
+import type { Env } from './env.ts'
+import type { Platform } from './platform.ts'
+import { platformOf } from './platform.ts'
 
-export class RequestActor extends DurableObject {}
-export class Relay extends DurableObject {}
+// The composition root of the edge: the Worker, the actors behind it, and what each is given.
 
-export default {
-  fetch: (request: Request) => {
-    if (new URL(request.url).pathname === '/healthz') return Response.json({ status: 'ok' })
-    return new Response(null, { status: 404 })
-  },
+export { Relay }
+
+export class RequestActor extends RequestActorBase<Env> {
+  protected readonly record = new PostgresRecord(this.env)
+
+  protected relayOf({ id }: OpenRequest) {
+    return this.env.RELAYS.get(this.env.RELAYS.idFromName(`relay-${shardOf(id, Number(this.env.SHARDS))}`))
+  }
 }
+
+let platform: { env: Env; of: Platform } | undefined
+
+const app = createApp((env) => {
+  if (platform?.env !== env) platform = { env, of: platformOf(env) }
+  return platform.of
+})
+
+export default { fetch: app.fetch } satisfies ExportedHandler<Env>

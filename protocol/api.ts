@@ -3,11 +3,13 @@ import { STATUSES } from './event.ts'
 import { ClientRequestID } from './ids.ts'
 import { Manifest, ModelName } from './manifest.ts'
 import { Problem } from './problem.ts'
+import { LOG_MAX_AGE_MS } from './streams.ts'
 
 /** Bodies of the HTTP API. What people send is strict, so that a misspelt option is an error and not ignored. */
 
 export const MAX_BODY_BYTES = 1_000_000
-export const MAX_TIMEOUT_MS = 24 * 60 * 60_000
+/** Half of what the log is kept for: a request always ends well before its first events are gone. */
+export const MAX_TIMEOUT_MS = LOG_MAX_AGE_MS / 2
 /** How long a request with `onDisconnect: "cancel"` waits for its client to come back. */
 export const DISCONNECT_GRACE_MS = 10_000
 

@@ -1,0 +1,333 @@
+import { DurableObject } from 'cloudflare:workers'
+import type { RequestEvent, Status } from '@oriel/protocol/event'
+import { isTerminal } from '@oriel/protocol/event'
+import type { Accepted } from '@oriel/protocol/fact'
+import { sentAtOf } from '@oriel/protocol/ids'
+import type { LogState } from '@oriel/protocol/log'
+import { foldAll } from '@oriel/protocol/log'
+import type { Problem } from '@oriel/protocol/problem'
+import { Feed } from './feed.ts'
+import { liveReader } from './live-reader.ts'
+import { decodeEntries } from './log-entry.ts'
+import type { RequestRecord } from './record.ts'
+import type { Outcome, RelayPort } from './relay-port.ts'
+import type { End, OpenRequest, RequestState } from './request.ts'
+import { dutyAt, nextAlarm } from './request.ts'
+import { clearState, loadState, storeEnd, storeLeft, storeOpen } from './request-store.ts'
+import { sseDocument } from './sse.ts'
+
+/** What the edge has checked: a request that a model takes. */
+export type Draft = Omit<OpenRequest, 'sentAt' | 'deadlineAt'> & { readonly timeoutMs: number }
+
+export interface Standing {
+  readonly requestID: string
+  readonly status: Status
+  readonly sentAt: number
+}
+
+export interface Snapshot {
+  readonly request: OpenRequest
+  readonly status: Status
+  readonly events: RequestEvent[]
+}
+
+/** `record`: this actor does not know the request, or its log is gone; Postgres has it if anyone has. */
+export type Streaming =
+  | { readonly kind: 'live'; readonly body: ReadableStream<Uint8Array> }
+  | { readonly kind: 'whole'; readonly text: string }
+  | { readonly kind: 'over' }
+  | { readonly kind: 'record' }
+  | { readonly kind: 'refused'; readonly problem: Problem }
+
+/** After the stream of a relay broke: how long to wait before attaching again. */
+const REATTACH_MS = 250
+/** A request that waits says so again this often, to whoever streams it. */
+const QUEUED_AGAIN_MS = 4_000
+
+/** The actor of one request: a thin shell over `request.ts`, which holds the rules of its life. */
+export abstract class RequestActorBase<Env> extends DurableObject<Env> {
+  protected abstract readonly record: RequestRecord
+  protected abstract relayOf(request: OpenRequest): RelayPort
+
+  #state: RequestState = loadState(this.ctx.storage.kv)
+  #feed = new Feed()
+  #following = false
+  #readers = 0
+  #dispatched = 0
+  #admissions: Promise<unknown> = Promise.resolve()
+
+  /** Admits the request, or answers for the one that is here: the same body is the same request. One at a time. */
+  submit(draft: Draft): Promise<Outcome<Standing>> {
+    const admission = this.#admissions.then(() => this.#admit(draft))
+    this.#admissions = admission.catch(() => undefined) // told to its caller; the next one starts afresh
+    return admission
+  }
+
+  async #admit(draft: Draft): Promise<Outcome<Standing>> {
+    if (this.#state.mode !== 'new') return repeat(draft, this.#state.request.bodyHash, this.#standing(this.#state))
+    const { timeoutMs, ...rest } = draft
+    // A request that is named by its own id cannot have been sent before.
+    const recorded = draft.requestID === draft.id ? undefined : await this.#lookUp(draft.user, draft.requestID)
+    if (recorded) return repeat(draft, recorded.bodyHash, recorded)
+    const sentAt = sentAtOf(draft.id)
+    const request = { ...rest, sentAt, deadlineAt: sentAt + timeoutMs }
+    storeOpen(this.ctx.storage.kv, request)
+    this.#become({ mode: 'open', request })
+    const refused = await this.#dispatch(request)
+    if (refused) {
+      await this.#forget()
+      return { ok: false, problem: refused }
+    }
+    return { ok: true, ...this.#standing({ mode: 'open', request }) }
+  }
+
+  /** Postgres being away must not refuse a request: then only an id older than the actor's memory is not known. */
+  async #lookUp(user: string, requestID: string) {
+    try {
+      return await this.record.find(user, requestID)
+    } catch (error) {
+      console.warn('the record cannot be asked for an earlier request of the same id', error)
+      return undefined
+    }
+  }
+
+  /** Sends the job. A problem means that nothing was accepted; whatever is uncertain is left to the alarm. */
+  async #dispatch(request: OpenRequest): Promise<Problem | undefined> {
+    this.#dispatched += 1
+    try {
+      const outcome = await this.relayOf(request).submit({
+        job: jobOf(request, this.#dispatched),
+        accepted: acceptedOf(request),
+      })
+      if (!outcome.ok) return outcome.problem
+      if (this.#following) await outcome.events.cancel()
+      else this.#follow(outcome.events)
+    } catch (error) {
+      console.warn('the relay broke during a submit; the alarm will send the job again', error)
+    }
+    return undefined
+  }
+
+  /** Streams the events after number `after`. */
+  async events(after: number): Promise<Streaming> {
+    const state = this.#state
+    if (state.mode === 'new') return { kind: 'record' }
+    if (state.mode === 'ended') {
+      if (after > state.end.n) return refused(after)
+      if (after === state.end.n) return { kind: 'over' }
+      const events = await this.#readLog(state.request)
+      return foldAll(events).terminal ? { kind: 'whole', text: sseDocument(events, after) } : { kind: 'record' }
+    }
+    if (after > this.#feed.state.n) await this.#catchUp(state.request)
+    if (after > this.#feed.state.n) return refused(after)
+    if (this.#feed.state.terminal?.n === after) return { kind: 'over' }
+    this.#follow()
+    this.#cameBack()
+    this.#readers += 1
+    const relay = this.relayOf(state.request)
+    const body = liveReader({
+      feed: this.#feed,
+      after,
+      read: async (sequence) => {
+        const page = await relay.read(state.request.id, sequence)
+        if (!page.ok) throw new Error(page.problem.detail)
+        return page.entries
+      },
+      onClose: (left) => this.#readerClosed(left),
+    })
+    return { kind: 'live', body }
+  }
+
+  /** The request and its log so far; `undefined` when the record must be asked. */
+  async snapshot(): Promise<Snapshot | undefined> {
+    const state = this.#state
+    if (state.mode === 'new') return undefined
+    const events = await this.#readLog(state.request)
+    const log = foldAll(events)
+    if (state.mode === 'ended' && !log.terminal) return undefined
+    return { request: state.request, status: log.status, events }
+  }
+
+  /** Cancels an open request; answers where it stands then, or `undefined` when the record must be asked. */
+  async cancel(): Promise<Outcome<{ standing: Standing | undefined }>> {
+    const state = this.#state
+    if (state.mode === 'new') return { ok: true, standing: undefined }
+    if (state.mode === 'open') {
+      const problem = await this.#end(state.request, 'cancelled')
+      if (problem) return { ok: false, problem }
+    }
+    return { ok: true, standing: this.#state.mode === 'new' ? undefined : this.#standing(this.#state) }
+  }
+
+  override async alarm(): Promise<void> {
+    const state = this.#state
+    try {
+      const duty = dutyAt(state, Date.now())
+      if (state.mode === 'open') {
+        if (duty === 'expire') await this.#end(state.request, 'expired')
+        else if (duty === 'cancel') await this.#end(state.request, 'cancelled')
+        else await this.#supervise(state.request)
+      } else if (state.mode === 'ended' && duty === 'forget') {
+        if (await this.record.isRecorded(state.request.id)) return await this.#forget()
+      }
+    } catch (error) {
+      console.warn('an alarm did not reach its end and will be repeated', error)
+    }
+    this.#wakeAgain()
+  }
+
+  /** Nobody may be streaming: notices an end that was missed, and a job that the broker has lost. */
+  async #supervise(request: OpenRequest): Promise<void> {
+    await this.#catchUp(request)
+    if (this.#state.mode === 'open' && this.#feed.state.n === 0) await this.#dispatch(request)
+  }
+
+  async #end(request: OpenRequest, type: 'cancelled' | 'expired'): Promise<Problem | undefined> {
+    const outcome = await this.relayOf(request).end(request.id, { type })
+    if (!outcome.ok) return outcome.problem
+    this.#ended(outcome.event)
+    return undefined
+  }
+
+  /** Keeps one stream from the relay open for as long as the request is and somebody reads. */
+  #follow(first?: ReadableStream<Uint8Array>): void {
+    if (this.#following || this.#state.mode !== 'open') return
+    this.#following = true
+    const run = this.#followTo(this.#state.request, first).finally(() => {
+      this.#following = false
+    })
+    this.ctx.waitUntil(run)
+  }
+
+  async #followTo(request: OpenRequest, first: ReadableStream<Uint8Array> | undefined): Promise<void> {
+    const relay = this.relayOf(request)
+    const waiting = setInterval(() => this.#tellPlace(request, relay), QUEUED_AGAIN_MS)
+    try {
+      let stream = first
+      while (this.#state.mode === 'open') {
+        try {
+          stream ??= await relay.attach(request.id, this.#feed.sequence)
+          for await (const { bytes, ...entry } of decodeEntries(stream)) {
+            this.#feed.push(entry, bytes)
+            if (isTerminal(entry.event)) return this.#ended(entry.event)
+          }
+        } catch (error) {
+          console.warn('the stream from the relay broke', error)
+        }
+        stream = undefined
+        if (this.#readers === 0) return // the alarm looks after the request
+        await scheduler.wait(REATTACH_MS)
+      }
+    } finally {
+      clearInterval(waiting)
+    }
+  }
+
+  #tellPlace(request: OpenRequest, relay: RelayPort): void {
+    const { status, n } = this.#feed.state
+    if (status !== 'queued' || this.#readers === 0) return
+    const told = relay.requeue(request.id, request.model, { n, sequence: this.#feed.sequence })
+    told.catch((error) => console.warn('a place in the queue could not be told', error))
+  }
+
+  /** Brings the feed to the end of the log without a stream. */
+  async #catchUp(request: OpenRequest): Promise<void> {
+    const relay = this.relayOf(request)
+    for (let more = true; more; ) {
+      const page = await relay.read(request.id, this.#feed.sequence)
+      if (!page.ok) throw new Error(page.problem.detail)
+      for (const entry of page.entries) this.#feed.push(entry, JSON.stringify(entry.event).length)
+      more = page.more
+    }
+    const { terminal } = this.#feed.state
+    if (terminal) this.#ended(terminal)
+  }
+
+  async #readLog(request: OpenRequest): Promise<RequestEvent[]> {
+    const events: RequestEvent[] = []
+    let after = 0
+    for (let more = true; more; ) {
+      const page = await this.relayOf(request).read(request.id, after)
+      if (!page.ok) throw new Error(page.problem.detail)
+      events.push(...page.entries.map(({ event }) => event))
+      after = page.entries.at(-1)?.sequence ?? after
+      more = page.more
+    }
+    return events
+  }
+
+  #ended(event: RequestEvent): void {
+    if (this.#state.mode !== 'open' || !isTerminal(event)) return
+    const end: End = { status: event.type, n: event.n, at: event.at }
+    storeEnd(this.ctx.storage.kv, end)
+    this.#become({ mode: 'ended', request: this.#state.request, end })
+  }
+
+  #readerClosed(left: boolean): void {
+    this.#readers -= 1
+    const state = this.#state
+    if (!left || this.#readers > 0 || state.mode !== 'open' || state.request.onDisconnect !== 'cancel') return
+    const leftAt = Date.now()
+    storeLeft(this.ctx.storage.kv, leftAt)
+    this.#become({ ...state, leftAt })
+  }
+
+  #cameBack(): void {
+    if (this.#state.mode !== 'open' || this.#state.leftAt === undefined) return
+    storeLeft(this.ctx.storage.kv, undefined)
+    this.#become({ mode: 'open', request: this.#state.request })
+  }
+
+  async #forget(): Promise<void> {
+    this.#state = { mode: 'new' }
+    this.#feed = new Feed()
+    await clearState(this.ctx.storage)
+  }
+
+  #become(state: RequestState): void {
+    this.#state = state
+    this.#wakeAgain()
+  }
+
+  #wakeAgain(): void {
+    const at = nextAlarm(this.#state, Date.now())
+    if (at !== undefined) this.ctx.waitUntil(this.ctx.storage.setAlarm(at))
+  }
+
+  #standing(state: Exclude<RequestState, { mode: 'new' }>): Standing {
+    const { requestID, sentAt } = state.request
+    return { requestID, sentAt, status: state.mode === 'ended' ? state.end.status : statusOf(this.#feed.state) }
+  }
+}
+
+const statusOf = (log: LogState): Status => (log.n === 0 ? 'accepted' : log.status)
+
+function repeat(draft: Draft, bodyHash: string, standing: Standing): Outcome<Standing> {
+  if (draft.bodyHash === bodyHash) {
+    const { requestID, status, sentAt } = standing
+    return { ok: true, requestID, status, sentAt }
+  }
+  const detail = 'This request id was used before, with another body.'
+  return { ok: false, problem: { kind: 'request-conflict', detail } }
+}
+
+const refused = (after: number): Streaming => ({
+  kind: 'refused',
+  problem: { kind: 'invalid-event-id', detail: `Event ${after} was never issued for this request.` },
+})
+
+const jobOf = (request: OpenRequest, dispatch: number) => {
+  const { id, model, version, lane, parameters, sentAt, deadlineAt } = request
+  return { id, model, version, lane, input: request.request.input, parameters, sentAt, deadlineAt, dispatch }
+}
+
+const acceptedOf = ({ id, user, requestID, model, version, request, bodyHash, deadlineAt }: OpenRequest): Accepted => ({
+  id,
+  user,
+  requestID,
+  model,
+  version,
+  request,
+  bodyHash,
+  deadlineAt,
+})

@@ -1,0 +1,47 @@
+import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
+import { isTerminal } from '@oriel/protocol/event'
+import type { Page } from './attachment.ts'
+import { parseEntry } from './log-entry.ts'
+
+export interface EndPort {
+  read(after: number): Promise<Page>
+  append(event: RequestEvent, last: number): Promise<number | 'fenced'>
+  now(): number
+}
+
+export interface Ending {
+  /** The terminal event: ours, or the one that was there first. */
+  readonly event: RequestEvent
+  /** The whole log with it. */
+  readonly events: RequestEvent[]
+}
+
+/** A node that writes as fast as it can wins some races for the next number, but not all of these. */
+const MAX_TRIES = 100
+
+/**
+ * Writes the last event of a log that another may be writing too. The fence decides: whoever is
+ * refused reads on and tries again, and a node that is refused by a terminal event stops.
+ * @throws when the log cannot be read or written
+ */
+export async function endLog(port: EndPort, ending: NewEvent): Promise<Ending> {
+  const events: RequestEvent[] = []
+  let sequence = 0
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    for (let more = true; more; ) {
+      const page = await port.read(sequence)
+      for (const raw of page.entries) {
+        const entry = parseEntry(raw)
+        events.push(entry.event)
+        sequence = entry.sequence
+      }
+      more = page.more
+    }
+    const last = events.at(-1)
+    if (last && isTerminal(last)) return { event: last, events }
+    const event: RequestEvent = { ...ending, n: (last?.n ?? 0) + 1, at: port.now() }
+    const appended = await port.append(event, sequence)
+    if (appended !== 'fenced') return { event, events: [...events, event] }
+  }
+  throw new Error(`the log could not be ended in ${MAX_TRIES} tries`)
+}

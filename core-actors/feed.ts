@@ -1,0 +1,64 @@
+import type { LogState } from '@oriel/protocol/log'
+import { EMPTY_LOG, fold } from '@oriel/protocol/log'
+import type { Entry } from './log-entry.ts'
+
+/** The bytes of events that one actor keeps for its readers. One that falls further behind reads the log. */
+const WINDOW_BYTES = 256 * 1024
+
+/**
+ * The end of one request's log, shared by all who stream it. A reader keeps its own place and asks for
+ * what comes after, so a slow one costs nothing: there is no queue per reader that could grow.
+ */
+export class Feed {
+  #window: { entry: Entry; bytes: number }[] = []
+  #bytes = 0
+  #waiting = new Set<() => void>()
+  #state: LogState = EMPTY_LOG
+  #sequence = 0
+
+  get state(): LogState {
+    return this.#state
+  }
+
+  /** Stream sequence of the last event, 0 for none. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  /** Takes the next event; one it has already is passed over. */
+  push(entry: Entry, bytes: number): void {
+    if (entry.event.n <= this.#state.n) return
+    this.#state = fold(this.#state, entry.event)
+    this.#sequence = entry.sequence
+    this.#window.push({ entry, bytes })
+    this.#bytes += bytes
+    while (this.#bytes > WINDOW_BYTES && this.#window.length > 1) this.#bytes -= this.#window.shift()?.bytes ?? 0
+    this.wake()
+  }
+
+  /** Events with a number above `n`; `behind` when the window no longer reaches back so far. */
+  after(n: number): readonly Entry[] | 'behind' {
+    if (n >= this.#state.n) return []
+    const first = this.#window[0]?.entry.event.n ?? Infinity
+    if (n + 1 < first) return 'behind'
+    return this.#window.slice(n + 1 - first).map(({ entry }) => entry)
+  }
+
+  /** Resolves at the next event, at `wake()`, or when `signal` is aborted. */
+  changed(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiting.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      this.#waiting.add(done)
+      signal.addEventListener('abort', done)
+    })
+  }
+
+  wake(): void {
+    for (const done of [...this.#waiting]) done()
+  }
+}

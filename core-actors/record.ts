@@ -1,0 +1,17 @@
+import type { Terminal } from '@oriel/protocol/event'
+import type { RequestId } from '@oriel/protocol/ids'
+
+export interface RecordedRequest {
+  readonly requestID: string
+  readonly bodyHash: string
+  readonly sentAt: number
+  readonly status: Terminal | 'accepted'
+}
+
+/** The record as an actor sees it: asked about what the actor has forgotten. The edge brings it (Postgres). */
+export interface RequestRecord {
+  /** @throws when the database cannot be reached */
+  find(user: string, requestID: string): Promise<RecordedRequest | undefined>
+  /** Whether the request and its whole answer are in the record. @throws when the database cannot be reached */
+  isRecorded(id: RequestId): Promise<boolean>
+}

@@ -1,0 +1,85 @@
+import { DISCONNECT_GRACE_MS } from '@oriel/protocol/api'
+import { TERMINAL } from '@oriel/protocol/event'
+import { ClientRequestID, RequestId } from '@oriel/protocol/ids'
+import { Job } from '@oriel/protocol/job'
+import { LOG_MAX_AGE_MS } from '@oriel/protocol/streams'
+import * as v from 'valibot'
+
+// The life of one request, as its actor knows it:
+//
+//   new ──submit──▶ open ──a terminal event in the log──▶ ended ──the record has it──▶ new
+//    ▲                │
+//    └──refused───────┘
+//
+// `open` is written once, before the job is sent: from then on the request is accepted, whatever is lost
+// elsewhere. `ended` is written once. Nothing in between touches storage.
+
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+export const OpenRequest = v.object({
+  id: RequestId,
+  user: v.string(),
+  requestID: ClientRequestID,
+  bodyHash: v.string(),
+  /** As it was sent, without the request id. */
+  request: v.record(v.string(), v.unknown()),
+  model: Job.entries.model,
+  version: Job.entries.version,
+  lane: Job.entries.lane,
+  parameters: Job.entries.parameters,
+  onDisconnect: v.picklist(['detach', 'cancel']),
+  sentAt: whole,
+  deadlineAt: whole,
+})
+export type OpenRequest = v.InferOutput<typeof OpenRequest>
+
+export const End = v.object({ status: v.picklist(TERMINAL), n: whole, at: whole })
+export type End = v.InferOutput<typeof End>
+
+export type RequestState =
+  | { readonly mode: 'new' }
+  | {
+      readonly mode: 'open'
+      readonly request: OpenRequest
+      /** When the last client of a request that is cancelled on disconnect left. */
+      readonly leftAt?: number
+    }
+  | { readonly mode: 'ended'; readonly request: OpenRequest; readonly end: End }
+
+/** How often an open request is looked after when nobody streams it: its job sent again if the broker lost it. */
+const SUPERVISE_MS = 15_000
+/** An ended request is kept for as long as its log, then forgotten as soon as the record has it. */
+const FORGET_MS = LOG_MAX_AGE_MS
+const FORGET_AGAIN_MS = 10 * 60_000
+
+/** When the actor must wake, ms since the epoch. */
+export function nextAlarm(state: RequestState, now: number): number | undefined {
+  switch (state.mode) {
+    case 'new':
+      return undefined
+    case 'open':
+      return Math.min(...dueTimes(state).map((due) => Math.max(due, now + 1)), now + SUPERVISE_MS)
+    case 'ended':
+      return Math.max(state.end.at + FORGET_MS, now + FORGET_AGAIN_MS)
+  }
+}
+
+export type Duty = 'nothing' | 'expire' | 'cancel' | 'supervise' | 'forget'
+
+/** What an actor that was woken at `now` has to do. */
+export function dutyAt(state: RequestState, now: number): Duty {
+  switch (state.mode) {
+    case 'new':
+      return 'nothing'
+    case 'open':
+      if (now >= state.request.deadlineAt) return 'expire'
+      if (state.leftAt !== undefined && now >= state.leftAt + DISCONNECT_GRACE_MS) return 'cancel'
+      return 'supervise'
+    case 'ended':
+      return now >= state.end.at + FORGET_MS ? 'forget' : 'nothing'
+  }
+}
+
+function dueTimes({ request, leftAt }: Extract<RequestState, { mode: 'open' }>): number[] {
+  return leftAt === undefined ? [request.deadlineAt] : [request.deadlineAt, leftAt + DISCONNECT_GRACE_MS]
+}

@@ -1,0 +1,37 @@
+import { Hono } from 'hono'
+import { cors } from 'hono/cors'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import type { EdgeContext } from './context.ts'
+import type { Env } from './env.ts'
+import { health } from './health.ts'
+import { models } from './models.ts'
+import { openapi } from './openapi.ts'
+import type { Platform } from './platform.ts'
+import { notFound, onError } from './problem.ts'
+import { requests } from './requests.ts'
+
+/** The HTTP API over a platform: the Worker's, or a test's. */
+export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext> {
+  const app = new Hono<EdgeContext>().onError(onError).notFound(notFound)
+  app.use(methodNotAllowed({ app }))
+  app.use(async (c, next) => {
+    c.set('platform', platformOf(c.env))
+    await next()
+  })
+  app.use(
+    cors({
+      origin: (origin, c) => {
+        const { corsOrigins } = c.var.platform as Platform
+        return corsOrigins.includes('*') ? '*' : corsOrigins.find((allowed) => allowed === origin)
+      },
+      allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'If-None-Match'],
+      exposeHeaders: ['ETag', 'Location', 'Retry-After'],
+      maxAge: 600,
+    }),
+  )
+  app.route('/requests', requests)
+  app.route('/models', models)
+  app.route('/', health)
+  app.get('/openapi.json', (c) => c.json(openapi()))
+  return app
+}

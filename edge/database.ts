@@ -1,0 +1,62 @@
+import type { RequestRecord } from '@oriel/core-actors/record'
+import { History } from '@oriel/db/history'
+import { ProblemError } from '@oriel/protocol/problem'
+import postgres from 'postgres'
+import type { Env } from './env.ts'
+
+const CONNECT_S = 2
+const STATEMENT_MS = 5_000
+
+/**
+ * Runs `use` with a connection of its own: a Worker may not share one between requests. In production
+ * Hyperdrive pools behind it.
+ * @throws ProblemError unavailable when the database cannot be reached
+ */
+export async function withHistory<T>(env: Env, use: (history: History) => Promise<T>): Promise<T> {
+  const url = env.HYPERDRIVE?.connectionString ?? env.DATABASE_URL
+  if (!url) throw unavailable()
+  const sql = postgres(url, {
+    max: 1,
+    connect_timeout: CONNECT_S,
+    idle_timeout: 5,
+    fetch_types: false,
+    prepare: true,
+    onnotice: () => undefined,
+    connection: { statement_timeout: STATEMENT_MS },
+  })
+  try {
+    return await use(new History(sql))
+  } catch (error) {
+    throw isConnection(error) ? unavailable(error) : error
+  } finally {
+    void sql.end({ timeout: 1 }).catch((error) => console.warn('a database connection did not close', error))
+  }
+}
+
+/** Codes of postgres.js and of the socket below it; of the server, those of a database that is going or coming. */
+function isConnection(error: unknown): boolean {
+  const code = String((error instanceof Error && 'code' in error && error.code) || '')
+  const cause = error instanceof Error && error.cause !== undefined && isConnection(error.cause)
+  const socket = error instanceof Error && /proxy request failed|network connection|socket/i.test(error.message)
+  return cause || socket || /^(CONNECT|CONNECTION_|ECONN|ENOTFOUND|ETIMEDOUT|57P0|08|53300)/.test(code)
+}
+
+const unavailable = (cause?: unknown) =>
+  new ProblemError({ kind: 'unavailable', detail: 'The history cannot be read now.', retryAfterMs: 2_000 }, { cause })
+
+/** The record, for actors. */
+export class PostgresRecord implements RequestRecord {
+  readonly #env: Env
+
+  constructor(env: Env) {
+    this.#env = env
+  }
+
+  find(user: string, requestID: string) {
+    return withHistory(this.#env, (history) => history.find(user, requestID))
+  }
+
+  isRecorded(id: string) {
+    return withHistory(this.#env, (history) => history.isRecorded(id))
+  }
+}

@@ -1,0 +1,50 @@
+import type { Relay } from '@oriel/core-actors/relay'
+import { ProblemError } from '@oriel/protocol/problem'
+import * as v from 'valibot'
+import type { RequestActor } from './worker.ts'
+
+const optional = v.optional(v.string(), '')
+
+/** The Worker's variables and secrets, by name. Bindings to actors and the database are in `Env`. */
+const Settings = v.object({
+  /** How many relays share the requests. Changing it while requests are open strands them: drain first. */
+  SHARDS: v.optional(v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,3}$/)), '1'),
+  /** Secret for HS256 tokens of users; for development and tests. Not used when AUTH_JWKS_URL is set. */
+  AUTH_SECRET: optional,
+  /** Where the identity provider publishes its keys (RS256, ES256). */
+  AUTH_JWKS_URL: optional,
+  AUTH_ISSUER: v.pipe(v.string(), v.minLength(1)),
+  AUTH_AUDIENCE: v.pipe(v.string(), v.minLength(1)),
+  /** Secret for the tokens in events URLs, which the edge both signs and checks. */
+  EVENTS_SECRET: v.pipe(v.string(), v.minLength(32)),
+  /** Origins whose pages may call the API, with commas between them; `*` for all, empty for none. */
+  CORS_ORIGINS: optional,
+})
+export type Settings = v.InferOutput<typeof Settings>
+
+export interface Env extends Record<keyof Settings, string> {
+  readonly REQUESTS: DurableObjectNamespace<RequestActor>
+  readonly RELAYS: DurableObjectNamespace<Relay>
+  readonly NATS_URL: string
+  readonly NATS_USER: string
+  readonly NATS_PASSWORD: string
+  /** In production the database is reached through Hyperdrive, elsewhere by its URL. */
+  readonly HYPERDRIVE?: { readonly connectionString: string }
+  readonly DATABASE_URL?: string
+}
+
+let parsed: { env: Env; settings: Settings } | undefined
+
+/** @throws ProblemError unavailable: the names of the wrong variables are logged, their values never */
+export function settingsOf(env: Env): Settings {
+  if (parsed?.env === env) return parsed.settings
+  const result = v.safeParse(Settings, env)
+  const missing = result.success && result.output.AUTH_SECRET === '' && result.output.AUTH_JWKS_URL === ''
+  if (!result.success || missing) {
+    const names = result.success ? ['AUTH_SECRET or AUTH_JWKS_URL'] : result.issues.map((issue) => v.getDotPath(issue))
+    console.error(`the edge is not configured: ${names.join(', ')}`)
+    throw new ProblemError({ kind: 'unavailable', detail: 'The edge is not configured.' })
+  }
+  parsed = { env, settings: result.output }
+  return result.output
+}

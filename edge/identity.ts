@@ -1,0 +1,84 @@
+import { ProblemError } from '@oriel/protocol/problem'
+import type { JWTPayload, JWTVerifyGetKey } from 'jose'
+import { createRemoteJWKSet, errors, jwtVerify, SignJWT } from 'jose'
+import type { Settings } from './env.ts'
+
+/** Of an events token: it opens one request's events and nothing else. */
+const EVENTS_AUDIENCE = 'oriel:events'
+const CLOCK_SKEW_S = 5
+// A user's name goes into object names and the database: any text, but bounded and without control characters.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being refused
+const USER = /^[^\u0000-\u001f\u007f]{1,256}$/
+
+/** Who is calling: JWTs of the identity provider, and the edge's own tokens for events URLs. */
+export class Identity {
+  readonly #settings: Settings
+  readonly #key: { jwks: JWTVerifyGetKey } | { secret: Uint8Array }
+  readonly #eventsKey: Uint8Array
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+    this.#key = settings.AUTH_JWKS_URL
+      ? { jwks: createRemoteJWKSet(new URL(settings.AUTH_JWKS_URL)) }
+      : { secret: new TextEncoder().encode(settings.AUTH_SECRET) }
+    this.#eventsKey = new TextEncoder().encode(settings.EVENTS_SECRET)
+  }
+
+  /**
+   * The user of an `Authorization` header.
+   * @throws ProblemError unauthenticated, saying what is wrong with the token; unavailable without its keys
+   */
+  async user(authorization: string | undefined): Promise<string> {
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
+    if (!token) throw unauthenticated('Send `Authorization: Bearer <token>`.')
+    const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = this.#settings
+    const common = { issuer, audience, clockTolerance: CLOCK_SKEW_S, requiredClaims: ['sub', 'exp'] }
+    const verify = async () =>
+      'jwks' in this.#key
+        ? (await jwtVerify(token, this.#key.jwks, { ...common, algorithms: ['RS256', 'ES256'] })).payload
+        : (await jwtVerify(token, this.#key.secret, { ...common, algorithms: ['HS256'] })).payload
+    return subject(await verified(verify))
+  }
+
+  /** A token for one request's events, until `expiresAt` (ms since the epoch). */
+  eventsToken(user: string, requestID: string, expiresAt: number): Promise<string> {
+    return new SignJWT({ rid: requestID })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(user)
+      .setAudience(EVENTS_AUDIENCE)
+      .setExpirationTime(Math.ceil(expiresAt / 1000))
+      .sign(this.#eventsKey)
+  }
+
+  /** @throws ProblemError unauthenticated, also for another request's token */
+  async userOfEventsToken(token: string, requestID: string): Promise<string> {
+    const options = { audience: EVENTS_AUDIENCE, algorithms: ['HS256'], requiredClaims: ['sub', 'exp'] }
+    const payload = await verified(async () => (await jwtVerify(token, this.#eventsKey, options)).payload)
+    if (payload.rid !== requestID) throw unauthenticated('The token is for another request.')
+    return subject(payload)
+  }
+}
+
+async function verified(verify: () => Promise<JWTPayload>): Promise<JWTPayload> {
+  try {
+    return await verify()
+  } catch (cause) {
+    if (cause instanceof errors.JWTExpired) throw unauthenticated('The token has expired.', cause)
+    if (cause instanceof errors.JWTClaimValidationFailed) {
+      throw unauthenticated(`The token's claim ${cause.claim} is not right.`, cause)
+    }
+    if (cause instanceof errors.JWKSTimeout || !(cause instanceof errors.JOSEError)) {
+      const detail = 'The keys of the identity provider cannot be read.'
+      throw new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 2_000 }, { cause })
+    }
+    throw unauthenticated('The token is not valid.', cause)
+  }
+}
+
+function subject({ sub }: JWTPayload): string {
+  if (!USER.test(sub ?? '')) throw unauthenticated("The token's claim sub is not right.")
+  return sub ?? ''
+}
+
+const unauthenticated = (detail: string, cause?: unknown) =>
+  new ProblemError({ kind: 'unauthenticated', detail }, { cause })

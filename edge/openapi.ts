@@ -1,0 +1,137 @@
+import { HistoryPage, ModelView, RequestView, Submission, SubmissionAnswer } from '@oriel/protocol/api'
+import { RequestEvent } from '@oriel/protocol/event'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import type { GenericSchema } from 'valibot'
+import * as v from 'valibot'
+
+const Problem = v.object({
+  type: v.string(),
+  title: v.optional(v.string()),
+  status: v.number(),
+  detail: v.string(),
+  instance: v.string(),
+})
+const Standing = v.omit(SubmissionAnswer, ['eventsURL'])
+const Models = v.object({ models: v.array(ModelView) })
+
+const schemas = { Submission, SubmissionAnswer, RequestView, HistoryPage, ModelView, RequestEvent, Problem } as const
+
+const ref = (name: keyof typeof schemas) => ({ $ref: `#/components/schemas/${name}` })
+// The writer keeps "$schema" and refuses nothing: what JSON Schema cannot say is left to the validator.
+const schemaOf = (schema: GenericSchema) => toJsonSchema(schema, { errorMode: 'ignore', typeMode: 'input' })
+const json = (description: string, schema: object) => ({ description, content: { 'application/json': { schema } } })
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+})
+const id = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'The request id: the one you gave, or the one you were given.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+}
+const query = (name: string, description: string, schema: object) => ({ name, in: 'query', description, schema })
+const unauthenticated = problem('No token, or one that is not valid (any more).')
+const unknown = problem('No such request of yours.')
+const invalid = problem('Something in the request is not as it should be; `detail` says what.')
+const unavailable = problem('Try again after `Retry-After` seconds; nothing was accepted.')
+
+/** The API's description (OpenAPI 3.1), made from the schemas that validate it. */
+export const openapi = () => ({
+  openapi: '3.1.0',
+  info: { title: 'Oriel', version: '1', description: 'Streaming predictions that survive what happens on the way.' },
+  security: [{ bearer: [] }],
+  paths: {
+    '/requests': {
+      post: {
+        summary: 'Send a request to a model',
+        description: 'With a request id of yours the call can be repeated: the same body is the same request.',
+        requestBody: { required: true, content: { 'application/json': { schema: ref('Submission') } } },
+        responses: {
+          202: json('Accepted.', ref('SubmissionAnswer')),
+          400: invalid,
+          401: unauthenticated,
+          404: problem('No such model.'),
+          409: problem('This request id was used before, with another body.'),
+          413: problem('The body is too large.'),
+          422: problem('The input or a parameter does not fit the model.'),
+          503: unavailable,
+        },
+      },
+      get: {
+        summary: 'Your requests, newest first',
+        parameters: [
+          query('nextCursor', 'Where the page before this one ended.', { type: 'string' }),
+          query('limit', 'Requests in a page.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
+        ],
+        responses: {
+          200: json('A page.', ref('HistoryPage')),
+          304: { description: 'As `If-None-Match` has it.' },
+          400: invalid,
+          401: unauthenticated,
+          503: unavailable,
+        },
+      },
+    },
+    '/requests/{id}': {
+      get: {
+        summary: 'One request as it stands',
+        parameters: [id, query('after', 'Only responses after this event.', { type: 'integer', minimum: 0 })],
+        responses: { 200: json('The request.', ref('RequestView')), 400: invalid, 401: unauthenticated, 404: unknown },
+      },
+      delete: {
+        summary: 'Cancel a request',
+        parameters: [id],
+        responses: {
+          200: json('Where it stands now.', schemaOf(Standing)),
+          401: unauthenticated,
+          404: unknown,
+          503: unavailable,
+        },
+      },
+    },
+    '/requests/{id}/events': {
+      get: {
+        summary: 'The events of a request, from the first or after `Last-Event-ID`',
+        security: [{ bearer: [] }, { events: [] }],
+        parameters: [
+          id,
+          { name: 'Last-Event-ID', in: 'header', schema: { type: 'integer', minimum: 0 } },
+          query('token', 'The one in the events URL, for clients that cannot set headers.', { type: 'string' }),
+        ],
+        responses: {
+          200: {
+            description: 'Server-sent events; `event` is the type, `id` the number, `data` the rest.',
+            content: { 'text/event-stream': { schema: ref('RequestEvent') } },
+          },
+          204: { description: 'You have the last event: do not reconnect.' },
+          400: problem('That event was never issued.'),
+          401: unauthenticated,
+          404: unknown,
+        },
+      },
+    },
+    '/models': {
+      get: {
+        summary: 'The models there are',
+        responses: { 200: json('Every model.', schemaOf(Models)), 401: unauthenticated, 503: unavailable },
+      },
+    },
+    '/healthz': { get: { summary: 'Alive', security: [], responses: { 200: { description: 'Yes.' } } } },
+    '/readyz': {
+      get: {
+        summary: 'Ready to take requests',
+        security: [],
+        responses: { 200: { description: 'Yes.' }, 503: { description: 'Not now; `checks` says why.' } },
+      },
+    },
+  },
+  components: {
+    schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schemaOf(schema)])),
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+      events: { type: 'apiKey', in: 'query', name: 'token' },
+    },
+  },
+})

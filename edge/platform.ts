@@ -1,0 +1,53 @@
+import type { RequestActorBase } from '@oriel/core-actors/actor'
+import type { RelayPort } from '@oriel/core-actors/relay-port'
+import type { History } from '@oriel/db/history'
+import { ProblemError } from '@oriel/protocol/problem'
+import { withHistory } from './database.ts'
+import type { Env } from './env.ts'
+import { settingsOf } from './env.ts'
+import { Identity } from './identity.ts'
+import { ModelCache } from './model-cache.ts'
+
+type ActorPort = Pick<RequestActorBase<Env>, 'submit' | 'events' | 'snapshot' | 'cancel'>
+
+/** All that the routes need of the world: one for each isolate, built by `worker.ts` or by a test. */
+export interface Platform {
+  readonly identity: Identity
+  readonly models: ModelCache
+  readonly corsOrigins: readonly string[]
+  relay(): RelayPort
+  /** Asks the actor of a user's request; once more if it was reset meanwhile, which every call of it allows. */
+  actor<T>(user: string, requestID: string, ask: (actor: ActorPort) => Promise<T>): Promise<T>
+  history<T>(use: (history: History) => Promise<T>): Promise<T>
+}
+
+export function platformOf(env: Env): Platform {
+  const settings = settingsOf(env)
+  const relay = (): RelayPort => env.RELAYS.get(env.RELAYS.idFromName('relay-0'))
+  return {
+    identity: new Identity(settings),
+    models: new ModelCache(relay),
+    corsOrigins: settings.CORS_ORIGINS.split(',').filter((origin) => origin !== ''),
+    relay,
+    actor: (user, requestID, ask) => {
+      // The id has no colon, so no two pairs share a name.
+      const name = env.REQUESTS.idFromName(`${requestID}:${user}`)
+      return twice(() => ask(env.REQUESTS.get(name)))
+    },
+    history: (use) => withHistory(env, use),
+  }
+}
+
+async function twice<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    console.warn('an actor was lost and is asked again', error)
+  }
+  try {
+    return await ask()
+  } catch (cause) {
+    const detail = 'The request could not be looked after just now; try again.'
+    throw new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 1_000 }, { cause })
+  }
+}

@@ -1,0 +1,164 @@
+import type { Standing } from '@oriel/core-actors/actor'
+import { parseEventId, SSE_HEADERS, sseDocument } from '@oriel/core-actors/sse'
+import { MAX_BODY_BYTES, type RequestView, Submission } from '@oriel/protocol/api'
+import { ClientRequestID } from '@oriel/protocol/ids'
+import { ProblemError } from '@oriel/protocol/problem'
+import { viewOf } from '@oriel/protocol/view'
+import type { Context } from 'hono'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { etag } from 'hono/etag'
+import * as v from 'valibot'
+import { parse, readJson } from './body.ts'
+import type { EdgeContext } from './context.ts'
+import { authenticate } from './context.ts'
+import { draftOf } from './draft.ts'
+
+/** How long an events URL outlives its request's deadline. */
+const EVENTS_TOKEN_MS = 10 * 60_000
+const DEFAULT_LIMIT = 20
+
+const HistoryQuery = v.object({
+  nextCursor: v.optional(v.string(), ''),
+  limit: v.optional(
+    v.pipe(v.string(), v.regex(/^[0-9]{1,4}$/), v.transform(Number), v.minValue(1), v.maxValue(100)),
+    String(DEFAULT_LIMIT),
+  ),
+})
+
+const limit = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw new ProblemError({ kind: 'too-large', detail: `A body may have ${MAX_BODY_BYTES} bytes.` })
+  },
+})
+
+const revalidate = etag()
+
+export const requests = new Hono<EdgeContext>()
+
+requests.post('/', authenticate, limit, async (c) => {
+  const { platform, user } = c.var
+  const submission = await readJson(c, Submission)
+  const now = Date.now()
+  const draft = await draftOf(user, submission, await platform.models.offer(submission.modelID, now), now)
+  const outcome = await platform.actor(user, draft.requestID, (actor) => actor.submit(draft))
+  if (!outcome.ok) throw new ProblemError(outcome.problem)
+  const { requestID, status, sentAt } = outcome
+  const token = await platform.identity.eventsToken(user, requestID, sentAt + draft.timeoutMs + EVENTS_TOKEN_MS)
+  const url = new URL(`/requests/${requestID}`, c.req.url)
+  c.header('Location', url.href)
+  return c.json(
+    { requestID, status, sentAt: new Date(sentAt).toISOString(), eventsURL: `${url.href}/events?token=${token}` },
+    202,
+  )
+})
+
+requests.get('/', authenticate, revalidate, async (c) => {
+  const { platform, user } = c.var
+  const query = parse(HistoryQuery, c.req.query(), 'query')
+  const page = await platform.history((history) => history.page(user, query.nextCursor || undefined, query.limit))
+  c.header('Cache-Control', 'private, no-cache')
+  return c.json({
+    requests: page.items.map((item) => viewOf(item, item.events)),
+    nextCursor: page.next ?? null,
+    limit: query.limit,
+  })
+})
+
+requests.get('/:id', authenticate, revalidate, async (c) => {
+  const after = eventIdOf(c.req.query('after'), 'after')
+  const view = await readRequest(c)
+  c.header('Cache-Control', 'private, no-cache')
+  return c.json(view(after))
+})
+
+requests.delete('/:id', authenticate, async (c) => {
+  const { platform, user } = c.var
+  const requestID = requestIDOf(c)
+  const outcome = await platform.actor(user, requestID, (actor) => actor.cancel())
+  if (!outcome.ok) throw new ProblemError(outcome.problem)
+  const { status, sentAt }: Standing = outcome.standing ?? (await findRecorded(c, requestID))
+  return c.json({ requestID, status, sentAt: new Date(sentAt).toISOString() })
+})
+
+requests.get('/:id/events', async (c) => {
+  const { platform } = c.var
+  const requestID = requestIDOf(c)
+  const token = c.req.query('token')
+  const user = token
+    ? await platform.identity.userOfEventsToken(token, requestID)
+    : await platform.identity.user(c.req.header('Authorization'))
+  c.set('user', user)
+  const after = eventIdOf(c.req.header('Last-Event-ID') ?? c.req.query('lastEventID'), 'Last-Event-ID')
+  const streaming = await platform.actor(user, requestID, (actor) => actor.events(after))
+  switch (streaming.kind) {
+    case 'live':
+      return new Response(streaming.body, { headers: SSE_HEADERS })
+    case 'whole':
+      return new Response(streaming.text, { headers: SSE_HEADERS })
+    case 'over':
+      return c.body(null, 204)
+    case 'refused':
+      throw new ProblemError(streaming.problem)
+    case 'record':
+      return fromRecord(c, requestID, after)
+  }
+})
+
+async function fromRecord(c: Context<EdgeContext>, requestID: string, after: number): Promise<Response> {
+  const { events } = await findRecorded(c, requestID)
+  const last = events.at(-1)?.n
+  if (last === undefined) {
+    const detail = 'The events of this request are not in the history yet; try again.'
+    throw new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 2_000 })
+  }
+  if (after > last) throw neverIssued(after)
+  if (after === last) return c.body(null, 204)
+  return new Response(sseDocument(events, after), { headers: SSE_HEADERS })
+}
+
+/** The request as its actor has it, or else the record; as a view of what came after an event. */
+async function readRequest(c: Context<EdgeContext>): Promise<(after: number) => RequestView> {
+  const { platform, user } = c.var
+  const requestID = requestIDOf(c)
+  const snapshot = await platform.actor(user, requestID, (actor) => actor.snapshot())
+  const found = snapshot
+    ? { sent: { ...snapshot.request, status: snapshot.status }, events: snapshot.events }
+    : await findRecorded(c, requestID).then((item) => ({ sent: item, events: item.events }))
+  return (after) => {
+    const whole = viewOf(found.sent, found.events)
+    if (after > whole.lastEventID) throw neverIssued(after)
+    return {
+      ...whole,
+      responses: viewOf(
+        found.sent,
+        found.events.filter(({ n }) => n > after),
+      ).responses,
+    }
+  }
+}
+
+async function findRecorded(c: Context<EdgeContext>, requestID: string) {
+  const found = await c.var.platform.history((history) => history.find(c.var.user, requestID))
+  if (!found) throw new ProblemError({ kind: 'not-found', detail: 'You have no such request.' })
+  return found
+}
+
+function requestIDOf(c: Context<EdgeContext>): string {
+  const result = v.safeParse(ClientRequestID, c.req.param('id'))
+  if (!result.success) throw new ProblemError({ kind: 'not-found', detail: 'You have no such request.' })
+  return result.output
+}
+
+/** @throws ProblemError invalid-event-id */
+function eventIdOf(value: string | undefined, name: string): number {
+  if (value === undefined || value === '') return 0
+  const id = parseEventId(value)
+  if (id === undefined)
+    throw new ProblemError({ kind: 'invalid-event-id', detail: `${name}: expected a whole number.` })
+  return id
+}
+
+const neverIssued = (after: number) =>
+  new ProblemError({ kind: 'invalid-event-id', detail: `Event ${after} was never issued for this request.` })
