@@ -30,7 +30,7 @@ export interface NodeDef {
   op: string
   inputs: readonly string[]
   outputs: readonly string[]
-  attributes?: Record<string, number | readonly number[]>
+  attributes?: Record<string, number | readonly number[] | GraphDef>
 }
 export interface Weight {
   name: string
@@ -44,20 +44,21 @@ export interface GraphDef {
   weights?: readonly Weight[]
 }
 
-export function onnxBytes(graph: GraphDef): Uint8Array {
-  const body = message([
+export const onnxBytes = (graph: GraphDef): Uint8Array =>
+  message([
+    [1, 8],
+    [7, graphProto(graph)],
+    [8, message([[2, 17]])],
+  ])
+
+const graphProto = (graph: GraphDef) =>
+  message([
     ...graph.nodes.map((node) => [1, nodeProto(node)] as const),
     [2, 'test'],
     ...(graph.weights ?? []).map((weight) => [5, weightProto(weight)] as const),
     ...graph.inputs.map((port) => [11, portProto(port)] as const),
     ...graph.outputs.map((port) => [12, portProto(port)] as const),
   ])
-  return message([
-    [1, 8],
-    [7, body],
-    [8, message([[2, 17]])],
-  ])
-}
 
 const nodeProto = (node: NodeDef) =>
   message([
@@ -67,11 +68,17 @@ const nodeProto = (node: NodeDef) =>
     ...Object.entries(node.attributes ?? {}).map(([name, value]) => [5, attribute(name, value)] as const),
   ])
 
-// Whole numbers only: AttributeProto.INT is 2 and INTS is 7.
-const attribute = (name: string, value: number | readonly number[]) =>
-  typeof value === 'number'
-    ? message([[1, name], [3, value], [20, 2]]) // biome-ignore format: one message
-    : message([[1, name], ...value.map((item) => [8, item] as const), [20, 7]])
+/** Whole numbers, lists of them, and graphs; field 20 says which: INT is 2, GRAPH 5, INTS 7. */
+function attribute(name: string, value: number | readonly number[] | GraphDef): Uint8Array {
+  if (typeof value === 'number') return message([...named(name, 2), [3, value]])
+  if ('nodes' in value) return message([...named(name, 5), [6, graphProto(value)]])
+  return message([...named(name, 7), ...value.map((item) => [8, item] as const)])
+}
+
+const named = (name: string, type: number): Field[] => [
+  [1, name],
+  [20, type],
+]
 
 const weightProto = ({ name, dims, values }: Weight) =>
   message([

@@ -1,0 +1,161 @@
+import { type Problem, ProblemError } from '@oriel/protocol/problem'
+import type { Clock } from './clock.ts'
+import type { StartHost } from './host/host-process.ts'
+import { SupervisedHost } from './host/supervised-host.ts'
+import type { LocalModel, ModelRunner, Output, Run } from './model-runner.ts'
+import { Residency } from './residency.ts'
+
+const PING_MS = 1_000
+/** ms. How long a model that could not be loaded is refused without another try: loading disturbs its neighbours. */
+const REFUSED_MS = 30_000
+
+export interface HostChange {
+  readonly host: string
+  /** Of the new process; undefined while there is none. */
+  readonly pid: number | undefined
+  /** Of a host that was lost: `hung`, `signal SIGSEGV`, `exit code 1`. */
+  readonly why?: string
+}
+
+export interface HostPoolOptions {
+  /** How many hosts. */
+  readonly hosts: number
+  readonly start: StartHost
+  readonly clock: Clock
+  /** A host came up, or was lost. */
+  readonly onChange?: (change: HostChange) => void
+  readonly onLine?: (host: string, line: string) => void
+}
+
+/** Runs models in subprocesses: each model in one host, each host with many models. */
+export class HostPool implements ModelRunner {
+  readonly #hosts: SupervisedHost[]
+  readonly #residency = new Residency<SupervisedHost>()
+  readonly #refused = new Map<string, { problem: Problem; until: number }>()
+  readonly #clock: Clock
+  #lastWork = 0
+  #stopPings: () => void
+
+  constructor({ hosts, start, clock, onChange = () => {}, onLine = () => {} }: HostPoolOptions) {
+    this.#clock = clock
+    this.#hosts = Array.from({ length: hosts }, (_, index) => {
+      const name = `host-${index + 1}`
+      const host: SupervisedHost = new SupervisedHost({
+        name,
+        start,
+        clock,
+        onLine: (line) => onLine(name, line),
+        onStarted: (pid) => onChange({ host: name, pid }),
+        onLost: (why) => {
+          this.#residency.drop(host)
+          onChange({ host: name, pid: undefined, why })
+        },
+      })
+      return host
+    })
+    this.#stopPings = this.#ping()
+  }
+
+  async run(run: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw aborted()
+    const aborting = Promise.withResolvers<never>()
+    const onAbort = () => aborting.reject(aborted())
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      await Promise.race([this.#runToEnd(run, emit, signal), aborting.promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** For the heartbeat. */
+  status(): { name: string; pid: number; models: string[]; rssBytes: number }[] {
+    return this.#hosts.flatMap((host) => {
+      const { name, pid, rssBytes } = host
+      return pid === undefined ? [] : [{ name, pid, models: this.#residency.residents(host), rssBytes }]
+    })
+  }
+
+  /** Whether a model is in memory, or why it could not be brought there. */
+  stateOf(model: LocalModel): { state: 'available' | 'loaded' } | { state: 'unavailable'; problem: Problem } {
+    const key = keyOf(model)
+    const refused = this.#refused.get(key)
+    if (refused) return { state: 'unavailable', problem: refused.problem }
+    return { state: this.#hosts.some((host) => this.#residency.isResident(key, host)) ? 'loaded' : 'available' }
+  }
+
+  /** Ends every host. What still runs in them is rejected. */
+  async close(): Promise<void> {
+    this.#stopPings()
+    await Promise.all(this.#hosts.map((host) => host.close()))
+  }
+
+  async #runToEnd(run: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
+    const host = await this.#acquire(run.model)
+    if (signal.aborted) return
+    const work = ++this.#lastWork
+    const { id: _, model, ...task } = run
+    const onAbort = () => host.abort(work)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      await host.perform(
+        { type: 'run', work, model: keyOf(model), ...task },
+        model.manifest.limits.hangMs,
+        (output) => {
+          if (!signal.aborted) emit(output)
+        },
+      )
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async #acquire(model: LocalModel): Promise<SupervisedHost> {
+    const key = keyOf(model)
+    for (;;) {
+      const refused = this.#refused.get(key)
+      if (refused && refused.until > this.#clock.now()) throw new ProblemError(refused.problem)
+      const host = await this.#residency.acquire(key, this.#leastLoaded, (chosen) => this.#load(model, chosen))
+      // It may have been lost between its answer and now.
+      if (this.#residency.isResident(key, host)) return host
+    }
+  }
+
+  async #load(model: LocalModel, host: SupervisedHost): Promise<void> {
+    const { manifest, dir } = model
+    const key = keyOf(model)
+    try {
+      await host.perform({ type: 'load', work: ++this.#lastWork, model: key, dir, manifest }, manifest.limits.hangMs)
+      this.#refused.delete(key)
+    } catch (error) {
+      const problem = error instanceof ProblemError ? error.problem : undefined
+      if (problem?.kind === 'model-unavailable' || problem?.kind === 'model-damaged') {
+        this.#refused.set(key, { problem, until: this.#clock.now() + REFUSED_MS })
+      }
+      throw error
+    }
+  }
+
+  readonly #leastLoaded = (): SupervisedHost => {
+    const load = (host: SupervisedHost) => [host.pid === undefined ? 1 : 0, this.#residency.load(host), host.busy]
+    const [first, ...rest] = this.#hosts
+    if (!first) throw new Error('a pool without hosts')
+    return rest.reduce((best, host) => (isLess(load(host), load(best)) ? host : best), first)
+  }
+
+  #ping(): () => void {
+    return this.#clock.setTimer(PING_MS, () => {
+      for (const host of this.#hosts) host.check(PING_MS)
+      this.#stopPings = this.#ping()
+    })
+  }
+}
+
+const keyOf = ({ manifest }: LocalModel) => `${manifest.name}/${manifest.version}`
+
+const isLess = (a: readonly number[], b: readonly number[]): boolean => {
+  const at = a.findIndex((value, index) => value !== b[index])
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0)
+}
+
+const aborted = () => new DOMException('The run was aborted.', 'AbortError')

@@ -1,0 +1,67 @@
+import { describeIssues } from '@oriel/protocol/problem'
+import type { Subprocess } from 'bun'
+import * as v from 'valibot'
+import { openRecorder } from './flight-recorder.ts'
+import type { HostProcess, HostProcessEvents, StartHost } from './host-process.ts'
+import { FromHost } from './messages.ts'
+
+// The node's own environment holds the broker's credentials, and a host runs other people's graphs.
+const PASSED_ON = /^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|(DY)?LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|ORT_.*|OMP_.*)$/
+
+/** Hosts as subprocesses of Bun. @param threads that one operator of a graph may use */
+export const bunHosts =
+  ({ threads }: { threads: number }): StartHost =>
+  (events) =>
+    start(threads, events)
+
+function start(threads: number, events: HostProcessEvents): HostProcess {
+  const recorder = openRecorder()
+  let lastWork: number | undefined
+  let connected = true
+  const child: Subprocess<'ignore', 'pipe', 'pipe'> = Bun.spawn(
+    [process.execPath, `${import.meta.dir}/main.ts`, '--threads', String(threads)],
+    {
+      stdio: ['ignore', 'pipe', 'pipe', recorder.fd],
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name))),
+      serialization: 'advanced',
+      ipc(data) {
+        const message = v.safeParse(FromHost, data)
+        if (message.success) return events.onMessage(message.output)
+        events.onLine(`killed for a message that is none: ${describeIssues(message.issues)}`)
+        child.kill('SIGKILL')
+      },
+      onDisconnect() {
+        connected = false
+        child.kill('SIGKILL')
+      },
+      onExit(_child, code, signal) {
+        lastWork = recorder.read()
+        recorder.close()
+        events.onExit(code === null ? `signal ${signal}` : `exit code ${code}`)
+      },
+    },
+  )
+  void forwardLines(child.stdout, events.onLine)
+  void forwardLines(child.stderr, events.onLine)
+  return {
+    pid: child.pid,
+    // Without a channel the process is dead or about to be, which its exit tells.
+    send: (message) => {
+      if (connected) child.send(message)
+    },
+    kill: () => child.kill('SIGKILL'),
+    currentWork: () => lastWork ?? recorder.read(),
+    exited: child.exited.then(() => {}),
+  }
+}
+
+async function forwardLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) onLine(line)
+  }
+  if (rest) onLine(rest)
+}

@@ -1,0 +1,99 @@
+import type { EngineName } from '@oriel/protocol/manifest'
+import { type Problem, ProblemError } from '@oriel/protocol/problem'
+import type { Engine, Session } from '../engines/engine.ts'
+import type { FromHost, ToHost } from './messages.ts'
+import type { Steps } from './steps.ts'
+
+type Load = Extract<ToHost, { type: 'load' }>
+type Run = Extract<ToHost, { type: 'run' }>
+
+export interface HostOptions {
+  readonly engines: Partial<Record<EngineName, Engine>>
+  readonly threads: number
+  readonly steps: Steps
+  readonly send: (message: FromHost) => void
+}
+
+/** The inside of a model host: sessions by model, and the runs in them. A run that throws fails alone. */
+export class Host {
+  readonly #options: HostOptions
+  readonly #sessions = new Map<string, Session>()
+  readonly #runs = new Map<number, AbortController>()
+
+  constructor(options: HostOptions) {
+    this.#options = options
+  }
+
+  receive(message: ToHost): Promise<void> | void {
+    switch (message.type) {
+      case 'load':
+        return this.#work(message.work, () => this.#load(message), {
+          kind: 'model-unavailable',
+          detail: 'The engine could not load the model.',
+        })
+      case 'run':
+        return this.#work(message.work, () => this.#run(message), {
+          kind: 'inference-failed',
+          detail: 'The engine failed on this input.',
+        })
+      case 'abort':
+        return this.#runs.get(message.work)?.abort()
+      case 'unload':
+        return this.#unload(message.model)
+      case 'ping':
+        return this.#options.send({ type: 'pong', rssBytes: process.memoryUsage.rss() })
+    }
+  }
+
+  async #work(work: number, action: () => Promise<void>, bug: Problem): Promise<void> {
+    const { send } = this.#options
+    try {
+      await action()
+      send({ type: 'done', work })
+    } catch (error) {
+      if (error instanceof ProblemError) return send({ type: 'failed', work, problem: error.problem })
+      console.error(error)
+      send({ type: 'failed', work, problem: bug })
+    }
+  }
+
+  async #load({ work, model, dir, manifest }: Load): Promise<void> {
+    const { engines, threads, steps } = this.#options
+    const engine = engines[manifest.engine]
+    if (!engine) throw new ProblemError({ kind: 'model-unavailable', detail: `no engine "${manifest.engine}".` })
+    const session = await steps.take(work, () => engine.load({ dir, manifest }, { threads }))
+    await this.#unload(model)
+    this.#sessions.set(model, session)
+  }
+
+  async #unload(model: string): Promise<void> {
+    const session = this.#sessions.get(model)
+    this.#sessions.delete(model)
+    await session?.dispose()
+  }
+
+  async #run({ work, model, ...task }: Run): Promise<void> {
+    const { steps, send } = this.#options
+    const session = this.#sessions.get(model)
+    if (!session) throw new ProblemError({ kind: 'model-unavailable', detail: `${model} is not loaded.` })
+    const abort = new AbortController()
+    this.#runs.set(work, abort)
+    try {
+      await session.run(task, {
+        signal: abort.signal,
+        step: (action) =>
+          steps.take(work, () => {
+            abort.signal.throwIfAborted()
+            return action()
+          }),
+        emit: (output) => {
+          if (!abort.signal.aborted) send({ type: 'output', work, ...output })
+        },
+      })
+    } catch (error) {
+      if (!abort.signal.aborted) throw error
+    } finally {
+      this.#runs.delete(work)
+    }
+  }
+}

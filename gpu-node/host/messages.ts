@@ -1,0 +1,39 @@
+import { Manifest } from '@oriel/protocol/manifest'
+import { Problem } from '@oriel/protocol/problem'
+import * as v from 'valibot'
+
+/** All that may cross between the node and its model hosts, which are always of the same build. */
+
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0))
+/** Names one piece of work, a load or a run, and is never used twice in the life of a node. */
+const work = v.pipe(whole, v.minValue(1))
+const tokens = v.pipe(v.array(whole), v.readonly())
+
+export const ToHost = v.variant('type', [
+  v.object({ type: v.literal('load'), work, model: v.string(), dir: v.string(), manifest: Manifest }),
+  v.object({
+    type: v.literal('run'),
+    work,
+    model: v.string(),
+    input: v.unknown(),
+    parameters: v.record(v.string(), v.union([v.number(), v.boolean(), v.string(), v.array(v.string())])),
+    seed: v.number(),
+    prior: v.object({ tokens, text: v.string() }),
+  }),
+  /** The run ends with `done` as soon as it can. */
+  v.object({ type: v.literal('abort'), work }),
+  /** Frees a model that has no runs. */
+  v.object({ type: v.literal('unload'), model: v.string() }),
+  v.object({ type: v.literal('ping') }),
+])
+export type ToHost = v.InferOutput<typeof ToHost>
+
+export const FromHost = v.variant('type', [
+  v.object({ type: v.literal('ready') }),
+  v.object({ type: v.literal('output'), work, response: v.unknown(), tokens: v.optional(tokens) }),
+  // Each piece of work ends with exactly one of these two.
+  v.object({ type: v.literal('done'), work }),
+  v.object({ type: v.literal('failed'), work, problem: Problem }),
+  v.object({ type: v.literal('pong'), rssBytes: whole }),
+])
+export type FromHost = v.InferOutput<typeof FromHost>

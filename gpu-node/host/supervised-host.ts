@@ -1,0 +1,181 @@
+import { type Problem, ProblemError } from '@oriel/protocol/problem'
+import type { Clock } from '../clock.ts'
+import type { Output } from '../model-runner.ts'
+import { respawnDelay, silenceLimit } from './host-limits.ts'
+import type { HostProcess, StartHost } from './host-process.ts'
+import type { FromHost, ToHost } from './messages.ts'
+
+/** A load or a run that a host has been given and has not ended yet. */
+interface Work {
+  readonly message: Extract<ToHost, { type: 'load' | 'run' }>
+  readonly hangMs: number
+  readonly onOutput: (output: Output) => void
+  readonly resolve: () => void
+  readonly reject: (problem: ProblemError) => void
+  sent: boolean
+}
+
+export interface SupervisedHostOptions {
+  readonly name: string
+  readonly start: StartHost
+  readonly clock: Clock
+  /** Before the work that was lost with it is rejected. */
+  readonly onLost: (why: string) => void
+  readonly onStarted: (pid: number) => void
+  readonly onLine: (line: string) => void
+}
+
+type Mode =
+  | {
+      readonly name: 'running'
+      readonly process: HostProcess
+      readonly since: number
+      ready: boolean
+      silentMs: number
+      current: number
+    }
+  | { readonly name: 'waiting'; readonly cancel: () => void }
+  | { readonly name: 'closed' }
+
+/**
+ * One model host, kept alive.
+ *
+ *     running ──died, or silent for too long──▶ waiting ──at once, or after a pause──▶ running
+ *        └───────────────────close───────────────▶ closed
+ *
+ * Work that was sent is lost with the process; work that came while there was none waits for the next.
+ */
+export class SupervisedHost {
+  readonly name: string
+  rssBytes = 0
+  readonly #options: SupervisedHostOptions
+  readonly #works = new Map<number, Work>()
+  readonly #exits = new Set<Promise<void>>()
+  #mode: Mode = { name: 'closed' }
+  #quickDeaths = 0
+
+  constructor(options: SupervisedHostOptions) {
+    this.name = options.name
+    this.#options = options
+    this.#start()
+  }
+
+  get pid(): number | undefined {
+    return this.#mode.name === 'running' ? this.#mode.process.pid : undefined
+  }
+
+  get busy(): number {
+    return this.#works.size
+  }
+
+  /** @throws ProblemError the host's own answer, host-crashed, host-hung */
+  perform(message: Work['message'], hangMs: number, onOutput: (output: Output) => void = () => {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#mode.name === 'closed') return reject(closed())
+      const work = { message, hangMs, onOutput, resolve, reject, sent: false }
+      this.#works.set(message.work, work)
+      this.#send(work)
+    })
+  }
+
+  /** The run's promise still settles, when the host has let go of it. */
+  abort(number: number): void {
+    const work = this.#works.get(number)
+    if (work?.sent && this.#mode.name === 'running') this.#mode.process.send({ type: 'abort', work: number })
+    else this.#end(number)?.resolve()
+  }
+
+  /** Asks for a sign of life, `tickMs` after the last time, and replaces a host that has given none for too long. */
+  check(tickMs: number): void {
+    if (this.#mode.name !== 'running') return
+    const { process } = this.#mode
+    const current = process.currentWork()
+    // Counted in ticks: a node that was itself asleep has not waited. Other work than before is a sign of life, too.
+    this.#mode.silentMs = current === this.#mode.current ? this.#mode.silentMs + tickMs : 0
+    this.#mode.current = current
+    if (this.#mode.silentMs > silenceLimit(this.#mode.ready, this.#works.get(current)?.hangMs)) {
+      this.#lost('hung')
+      process.kill()
+    } else {
+      process.send({ type: 'ping' })
+    }
+  }
+
+  async close(): Promise<void> {
+    const mode = this.#mode
+    this.#mode = { name: 'closed' }
+    if (mode.name === 'waiting') mode.cancel()
+    if (mode.name === 'running') mode.process.kill()
+    for (const number of [...this.#works.keys()]) this.#end(number)?.reject(closed())
+    await Promise.all(this.#exits)
+  }
+
+  #start(): void {
+    const { start, clock } = this.#options
+    // A process that has been given up may still speak; only the present one is heard.
+    const isPresent = () => this.#mode.name === 'running' && this.#mode.process === process
+    const process = start({
+      onMessage: (message) => {
+        if (isPresent()) this.#receive(message)
+      },
+      onExit: (how) => {
+        if (isPresent()) this.#lost(how)
+      },
+      onLine: this.#options.onLine,
+    })
+    const exit = process.exited.finally(() => this.#exits.delete(exit))
+    this.#exits.add(exit)
+    this.#mode = { name: 'running', process, since: clock.now(), ready: false, silentMs: 0, current: 0 }
+    this.#options.onStarted(process.pid)
+    for (const work of this.#works.values()) this.#send(work)
+  }
+
+  #send(work: Work): void {
+    if (this.#mode.name !== 'running') return
+    work.sent = true
+    this.#mode.process.send(work.message)
+  }
+
+  #receive(message: FromHost): void {
+    if (this.#mode.name !== 'running') return
+    this.#mode.silentMs = 0
+    if (message.type === 'ready') this.#mode.ready = true
+    else if (message.type === 'pong') this.rssBytes = message.rssBytes
+    else if (message.type === 'done') this.#end(message.work)?.resolve()
+    else if (message.type === 'failed') this.#end(message.work)?.reject(new ProblemError(message.problem))
+    else {
+      const { response, tokens } = message
+      this.#works.get(message.work)?.onOutput(tokens ? { response, tokens } : { response })
+    }
+  }
+
+  #end(number: number): Work | undefined {
+    const work = this.#works.get(number)
+    this.#works.delete(number)
+    return work
+  }
+
+  #lost(how: string): void {
+    if (this.#mode.name !== 'running') return
+    const { process, since } = this.#mode
+    const { clock } = this.#options
+    const current = process.currentWork()
+    const { delayMs, quickDeaths } = respawnDelay(clock.now() - since, this.#quickDeaths)
+    this.#quickDeaths = quickDeaths
+    this.#mode = { name: 'waiting', cancel: clock.setTimer(delayMs, () => this.#start()) }
+    this.#options.onLost(how)
+    for (const [number, work] of [...this.#works]) {
+      if (work.sent) this.#end(number)?.reject(new ProblemError(lossOf(work.message.type, how, number === current)))
+    }
+  }
+}
+
+function lossOf(type: 'load' | 'run', how: string, culprit: boolean): Problem {
+  const what = how === 'hung' ? 'gave no sign of life for its time limit' : `ended its process (${how})`
+  if (!culprit) return { kind: 'host-crashed', detail: `The model's process was replaced while other work was in it.` }
+  // A load is the model's own affair: it would end the same way in the next host.
+  if (type === 'load') return { kind: 'model-unavailable', detail: `The model ${what} while it was loaded.` }
+  return { kind: how === 'hung' ? 'host-hung' : 'host-crashed', detail: `The model ${what}.` }
+}
+
+const closed = () => new ProblemError({ kind: 'host-crashed', detail: 'The node is stopping.' })
