@@ -1,0 +1,132 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import type { LiveEntry } from './attachment.ts'
+import { Attachment } from './attachment.ts'
+
+const payload = new Uint8Array()
+
+/** A log in memory: sequences with holes between them, as a shared stream has. */
+const logOf = (gaps: number[]): LiveEntry[] => {
+  let sequence = 0
+  return gaps.map((gap) => {
+    const previous = sequence
+    sequence += gap
+    return { sequence, previous, payload }
+  })
+}
+
+const settled = async () => {
+  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
+}
+
+test('whatever is lost, late or refused on the way, each entry leaves once and in order', async () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('store' as const), live: fc.constantFrom('in time', 'lost', 'twice', 'late') }),
+    fc.record({ do: fc.constantFrom('pull' as const, 'resync' as const, 'turn' as const) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 40 }),
+      fc.array(step, { maxLength: 120 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (gaps, steps, room, pageSize) => {
+        const whole = logOf(gaps)
+        let stored = 0
+        let late: LiveEntry[] = []
+        const out: number[] = []
+        let free = room
+        const attachment = new Attachment(
+          0,
+          async (after) => {
+            const rest = whole.slice(0, stored).filter(({ sequence }) => sequence > after)
+            return { entries: rest.slice(0, pageSize), more: rest.length > pageSize }
+          },
+          {
+            write: ({ sequence }) => {
+              out.push(sequence)
+              free -= 1
+              return free > 0
+            },
+            fail: (error) => {
+              throw error
+            },
+          },
+        )
+        const pull = () => {
+          free = room
+          attachment.pulled()
+        }
+        for (const action of steps) {
+          const next = whole[stored]
+          if (action.do === 'turn') await settled()
+          else if (action.do === 'pull') pull()
+          else if (action.do === 'resync') attachment.resync()
+          else if (next) {
+            stored += 1
+            if (action.live === 'late') late.push(next)
+            if (action.live === 'in time' || action.live === 'twice') attachment.arrived(next)
+            if (action.live === 'twice') attachment.arrived(next)
+            for (const entry of action.live === 'late' ? [] : late.splice(0)) attachment.arrived(entry)
+          }
+        }
+        late = []
+        // At the end whoever reads on has everything: the sweep resyncs, the reader pulls.
+        for (let turn = 0; turn < whole.length + 2; turn += 1) {
+          attachment.resync()
+          await settled()
+          pull()
+          await settled()
+        }
+        expect(out).toEqual(whole.slice(0, stored).map(({ sequence }) => sequence))
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('an unbroken live stream never reads the log', async () => {
+  let reads = 0
+  const out: number[] = []
+  const attachment = new Attachment(
+    0,
+    async () => {
+      reads += 1
+      return { entries: [], more: false }
+    },
+    { write: ({ sequence }) => out.push(sequence) > 0, fail: () => undefined },
+  )
+  for (const entry of logOf([2, 1, 5])) attachment.arrived(entry)
+  await settled()
+  expect({ out, reads }).toEqual({ out: [2, 3, 8], reads: 0 })
+})
+
+test('a closed attachment writes nothing more, even when a read is under way', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const out: number[] = []
+  const attachment = new Attachment(
+    0,
+    async () => {
+      await promise
+      return { entries: logOf([1, 1]), more: false }
+    },
+    { write: ({ sequence }) => out.push(sequence) > 0, fail: () => undefined },
+  )
+  attachment.resync()
+  attachment.close()
+  resolve()
+  await settled()
+  expect(out).toEqual([])
+})
+
+test('a read that fails ends the stream with the error', async () => {
+  const failures: unknown[] = []
+  const attachment = new Attachment(0, () => Promise.reject(new Error('no broker')), {
+    write: () => true,
+    fail: (error) => failures.push(error),
+  })
+  attachment.resync()
+  await settled()
+  expect(failures).toEqual([new Error('no broker')])
+  expect(attachment.mode).toBe('closed')
+})

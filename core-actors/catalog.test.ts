@@ -1,0 +1,52 @@
+import { expect, test } from 'bun:test'
+import { Manifest } from '@oriel/protocol/manifest'
+import type { NodeStatus } from '@oriel/protocol/node-status'
+import { NODE_TTL_MS } from '@oriel/protocol/node-status'
+import * as v from 'valibot'
+import { Catalog } from './catalog.ts'
+
+const manifest = (name: string, version: string) =>
+  v.parse(Manifest, {
+    name,
+    version,
+    engine: 'text-generation',
+    files: [{ path: 'model.onnx', sha256: '0'.repeat(64), bytes: 1 }],
+    limits: { timeoutMs: 1_000, maxBatch: 1, concurrency: 1 },
+  })
+
+const node = (name: string, models: NodeStatus['models']): NodeStatus => ({
+  node: name,
+  pid: 1,
+  startedAt: 0,
+  lastHeartbeat: 0,
+  mode: 'serving',
+  slots: 1,
+  busy: 0,
+  hosts: [],
+  models,
+})
+
+test('the latest version counts by number, not by spelling', () => {
+  const catalog = new Catalog()
+  for (const version of ['9', '10', '2']) catalog.putManifest(`m.${version}`, manifest('m', version))
+  expect(catalog.offer('m', 0)?.manifest.version).toBe('10')
+  expect(catalog.offers(0).map((offer) => offer.manifest.version)).toEqual(['10'])
+})
+
+test('a model is offered by the nodes that live and have it whole', () => {
+  const catalog = new Catalog()
+  const problem = { kind: 'model-damaged', detail: 'model.onnx is not the file that the manifest names.' } as const
+  catalog.putManifest('m.1', manifest('m', '1'))
+  catalog.putNode('broken', node('broken', [{ name: 'm', version: '1', state: 'unavailable', problem }]), 0)
+  expect(catalog.offer('m', 0)).toMatchObject({ nodes: 0, problem })
+  catalog.putNode('whole', node('whole', [{ name: 'm', version: '1', state: 'loaded' }]), 0)
+  expect(catalog.offer('m', 0)?.nodes).toBe(1)
+  expect(catalog.offer('m', 0)?.problem).toBeUndefined()
+  expect(catalog.offer('m', NODE_TTL_MS)?.nodes).toBe(0)
+})
+
+test('a model that no plan names goes to the last partition', () => {
+  const catalog = new Catalog()
+  catalog.putPlacement({ partitions: 4, models: { iris: 1, stale: 9 } })
+  expect(['iris', 'new', 'stale', 'toString'].map((model) => catalog.partitionOf(model))).toEqual([1, 3, 3, 3])
+})

@@ -1,0 +1,41 @@
+import { expect, test } from 'bun:test'
+import { Feed } from './feed.ts'
+
+const entry = (n: number) => ({ sequence: n * 10, event: { n, at: 0, type: 'responses', response: `w${n}` } as const })
+const numbers = (entries: ReturnType<Feed['after']>) =>
+  entries === 'behind' ? entries : entries.map(({ event }) => event.n)
+
+test('every reader gets what follows its own place', () => {
+  const feed = new Feed()
+  for (const n of [1, 2, 3]) feed.push(entry(n), 10)
+  expect(numbers(feed.after(0))).toEqual([1, 2, 3])
+  expect(numbers(feed.after(2))).toEqual([3])
+  expect(numbers(feed.after(3))).toEqual([])
+  expect(feed.sequence).toBe(30)
+})
+
+test('a reader that the window has passed must read the log', () => {
+  const feed = new Feed()
+  for (const n of [1, 2, 3]) feed.push(entry(n), 200 * 1024)
+  expect(feed.after(0)).toBe('behind')
+  expect(numbers(feed.after(2))).toEqual([3])
+})
+
+test('an event that is here already is passed over, one that skips a number is refused', () => {
+  const feed = new Feed()
+  feed.push(entry(1), 10)
+  feed.push(entry(1), 10)
+  expect(numbers(feed.after(0))).toEqual([1])
+  expect(() => feed.push(entry(3), 10)).toThrow('cannot follow')
+})
+
+test('waiting ends with the next event, and with an abort', async () => {
+  const feed = new Feed()
+  const waiting = feed.changed(new AbortController().signal)
+  feed.push(entry(1), 10)
+  await waiting
+  const abort = new AbortController()
+  const aborted = feed.changed(abort.signal)
+  abort.abort()
+  await aborted
+})

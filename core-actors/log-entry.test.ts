@@ -1,0 +1,36 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { decodeEntries, encodeEntry } from './log-entry.ts'
+
+test('entries survive a stream that is cut anywhere', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ sequence: fc.integer({ min: 1 }), response: fc.string({ unit: 'binary' }) }), {
+        maxLength: 8,
+      }),
+      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 }),
+      async (items, cuts) => {
+        const entries = items.map(({ sequence, response }, index) => ({
+          sequence,
+          event: { n: index + 1, at: 1, type: 'responses' as const, response },
+        }))
+        const bytes = entries.flatMap(({ sequence, event }) => [
+          ...encodeEntry({ sequence, payload: new TextEncoder().encode(JSON.stringify(event)) }),
+        ])
+        const stream = new ReadableStream<Uint8Array>({
+          start: (controller) => {
+            for (let at = 0, cut = 0; at < bytes.length; cut += 1) {
+              const size = cuts[cut % cuts.length] ?? 1
+              controller.enqueue(Uint8Array.from(bytes.slice(at, at + size)))
+              at += size
+            }
+            controller.close()
+          },
+        })
+        const decoded = []
+        for await (const { sequence, event } of decodeEntries(stream)) decoded.push({ sequence, event })
+        expect(decoded).toEqual(JSON.parse(JSON.stringify(entries)))
+      },
+    ),
+  )
+})
