@@ -11,18 +11,30 @@ export class JobRunner {
   readonly #context: JobContext
   readonly #runs = new Map<string, JobRun>()
   readonly #abandon = new AbortController()
-  #poisons = 0
+  readonly #work = new Set<Promise<void>>()
 
   constructor(context: JobContext) {
     this.#context = context
   }
 
   get busy(): number {
-    return this.#runs.size + this.#poisons
+    return this.#work.size
+  }
+
+  /** Resolves when nothing is in hand. */
+  async idle(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work)
   }
 
   /** Takes one delivery to its settlement. Never throws. */
   async deliver(delivery: Delivery): Promise<void> {
+    const work = this.#take(delivery)
+    this.#work.add(work)
+    await work
+    this.#work.delete(work)
+  }
+
+  async #take(delivery: Delivery): Promise<void> {
     const parsed = parseJob(delivery.data)
     if ('poison' in parsed) return this.#discard(delivery, parsed.poison)
     const { job } = parsed
@@ -64,7 +76,6 @@ export class JobRunner {
     const model = delivery.subject.slice(delivery.subject.lastIndexOf('.') + 1)
     const id = about?.id ?? `sequence-${delivery.sequence}`
     logger.error('a message is not a job', { subject: delivery.subject, id, detail: problem.detail })
-    this.#poisons++
     try {
       const entry = { at: clock.now(), node, deliveries: delivery.count, problem, message }
       await outcomes.dead(model, id, 'unreadable', entry, signal)
@@ -72,8 +83,6 @@ export class JobRunner {
       delivery.term(problem.kind)
     } catch (cause) {
       if (!signal.aborted) logger.error('a message could not be discarded', { id, cause })
-    } finally {
-      this.#poisons--
     }
   }
 

@@ -18,6 +18,10 @@ export class NatsLink {
     void this.#watch()
   }
 
+  get up(): boolean {
+    return this.#up
+  }
+
   /** Calls back after every reconnect; the answer takes that back. */
   onReconnect(listener: () => void): () => void {
     this.#reconnected.add(listener)
@@ -28,6 +32,7 @@ export class NatsLink {
   during<T>(ask: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const interrupt = () => reject(new Interrupted('the connection to the broker broke'))
+      if (!this.#up) return interrupt()
       this.#interrupts.add(interrupt)
       ask()
         .then(resolve, reject)

@@ -1,0 +1,74 @@
+import { availableParallelism, hostname } from 'node:os'
+import { describeIssues } from '@oriel/protocol/problem'
+import * as v from 'valibot'
+
+const text = v.pipe(v.string(), v.minLength(1))
+const whole = (minimum: number, maximum: number) =>
+  v.pipe(v.string(), v.digits(), v.toNumber(), v.minValue(minimum), v.maxValue(maximum))
+const flag = v.pipe(
+  v.picklist(['0', '1']),
+  v.transform((value) => value === '1'),
+)
+
+/** A node's name stands in a key of the nodes bucket. */
+const nodeName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/))
+const ownName = () =>
+  `${
+    hostname()
+      .replace(/[^A-Za-z0-9-]/g, '-')
+      .replace(/^-+/, '') || 'node'
+  }-${process.pid}`
+const otherCores = () => String(Math.max(1, availableParallelism() - 1))
+
+export const Config = v.object({
+  ORIEL_NATS_URL: v.optional(
+    v.pipe(text, v.description('Addresses of the broker, separated by commas.')),
+    'nats://127.0.0.1:4222',
+  ),
+  ORIEL_NATS_USER: v.optional(v.pipe(text, v.description('The identity at the broker, if it asks for one.'))),
+  ORIEL_NATS_PASSWORD: v.optional(v.pipe(text, v.description('The password of that identity.'))),
+  ORIEL_NODE_NAME: v.optional(
+    v.pipe(nodeName, v.description('The name of this node, which no other may have: letters, digits, - and _.')),
+    ownName,
+  ),
+  ORIEL_MODELS_DIR: v.optional(
+    v.pipe(text, v.description('The folder of the models: <name>/<version>/manifest.json.')),
+    'models',
+  ),
+  ORIEL_HOSTS: v.optional(
+    v.pipe(whole(1, 1024), v.description('How many processes run models; one core is left to the node itself.')),
+    otherCores,
+  ),
+  ORIEL_SLOTS: v.optional(v.pipe(whole(1, 10_000), v.description('Jobs at a time, per partition.')), '32'),
+  ORIEL_COALESCE_MS: v.optional(
+    v.pipe(whole(0, 1_000), v.description('The least time between two events of responses; what comes sooner joins.')),
+    '5',
+  ),
+  ORIEL_DRAIN_MS: v.optional(
+    v.pipe(whole(0, 600_000), v.description('How long running jobs may take to finish when the node is stopped.')),
+    '25000',
+  ),
+  ORIEL_EXIT_WITH_PARENT: v.optional(
+    v.pipe(flag, v.description('1: stop when standard input is closed, as it is when the parent dies.')),
+    '0',
+  ),
+})
+export type Config = v.InferOutput<typeof Config>
+
+/** @throws Error that names every variable that is wrong and the rule, never the value */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable is one that was not set: compose files and shells cannot always leave it out.
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = v.safeParse(Config, set)
+  if (!parsed.success) throw new Error(`The configuration is wrong. ${describeIssues(parsed.issues)}`)
+  return parsed.output
+}
+
+export function configHelp(): string {
+  const lines = Object.entries(Config.entries).map(([name, schema]) => {
+    const fallback = v.getDefault(schema)
+    const suffix = fallback === undefined ? '' : ` (${fallback})`
+    return `  ${name.padEnd(23)} ${v.getDescription(schema.wrapped)}${suffix}`
+  })
+  return ['A node of Oriel: takes jobs from the broker and runs models.', '', 'Environment:', ...lines].join('\n')
+}

@@ -1,0 +1,82 @@
+import { ALL_CANCELS, ALL_LIVE, HISTORY, JOBS, MODELS, NODES, PLACEMENT, PROGRESS, RECORDER } from './subjects.ts'
+
+/** What an identity may do at the broker: the subjects that it may publish to and subscribe to. */
+export interface Permissions {
+  readonly publish: readonly string[]
+  readonly subscribe: readonly string[]
+}
+
+/** Answers to a node arrive under a prefix of their own, so that no node reads another identity's answers. */
+export const NODE_INBOX = '_INBOX_node'
+
+const kv = (bucket: string) => `KV_${bucket}`
+
+export const NODE_PERMISSIONS = {
+  publish: [
+    'progress.>',
+    'history.ended.>',
+    'history.predicted.>',
+    'dead.>',
+    `$KV.${NODES}.>`,
+    `$KV.${MODELS}.>`,
+    // Takes jobs and settles them. An acknowledgement's subject may name a domain and an account first.
+    `$JS.API.CONSUMER.MSG.NEXT.${JOBS}.>`,
+    `$JS.ACK.${JOBS}.>`,
+    `$JS.ACK.*.*.${JOBS}.>`,
+    // Reads logs, known manifests and the plan, and watches the plan.
+    `$JS.API.DIRECT.GET.${PROGRESS}`,
+    `$JS.API.DIRECT.GET.${kv(MODELS)}.>`,
+    `$JS.API.DIRECT.GET.${kv(PLACEMENT)}.>`,
+    `$JS.API.CONSUMER.CREATE.${kv(PLACEMENT)}.>`,
+    `$JS.API.CONSUMER.DELETE.${kv(PLACEMENT)}.>`,
+    `$JS.API.CONSUMER.INFO.${kv(PLACEMENT)}.>`,
+    `$JS.FC.${kv(PLACEMENT)}.>`,
+  ],
+  subscribe: [`${NODE_INBOX}.>`, ALL_CANCELS],
+} as const satisfies Permissions
+
+export const EDGE_INBOX = '_INBOX_edge'
+
+/**
+ * The edge sends jobs and ends logs (cancelled, expired), always behind the fence. It cannot take a job,
+ * read the history, or touch a bucket.
+ */
+export const EDGE_PERMISSIONS = {
+  publish: [
+    'jobs.*.*.*',
+    'progress.*.*',
+    'history.accepted.*',
+    'history.ended.*',
+    'control.cancel.*',
+    `$JS.API.DIRECT.GET.${PROGRESS}`,
+    `$JS.API.CONSUMER.INFO.${JOBS}.*`,
+    // Watches the buckets.
+    ...[MODELS, NODES, PLACEMENT].flatMap((bucket) => [
+      `$JS.API.STREAM.INFO.${kv(bucket)}`,
+      `$JS.API.CONSUMER.CREATE.${kv(bucket)}.>`,
+      `$JS.API.CONSUMER.DELETE.${kv(bucket)}.>`,
+      `$JS.API.CONSUMER.INFO.${kv(bucket)}.>`,
+      `$JS.FC.${kv(bucket)}.>`,
+    ]),
+  ],
+  subscribe: [`${EDGE_INBOX}.>`, ALL_LIVE],
+} as const satisfies Permissions
+
+export const RECORDER_INBOX = '_INBOX_recorder'
+
+/** The recorder reads the history through its one consumer and watches models and nodes. It writes nothing. */
+export const RECORDER_PERMISSIONS = {
+  publish: [
+    `$JS.API.CONSUMER.INFO.${HISTORY}.${RECORDER}`,
+    `$JS.API.CONSUMER.MSG.NEXT.${HISTORY}.${RECORDER}`,
+    `$JS.ACK.${HISTORY}.${RECORDER}.>`,
+    `$JS.ACK.*.*.${HISTORY}.${RECORDER}.>`,
+    ...[MODELS, NODES].flatMap((bucket) => [
+      `$JS.API.CONSUMER.CREATE.${kv(bucket)}.>`,
+      `$JS.API.CONSUMER.DELETE.${kv(bucket)}.>`,
+      `$JS.API.CONSUMER.INFO.${kv(bucket)}.>`,
+      `$JS.FC.${kv(bucket)}.>`,
+    ]),
+  ],
+  subscribe: [`${RECORDER_INBOX}.>`],
+} as const satisfies Permissions
