@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import { wsconnect } from '@nats-io/nats-core'
+import { EDGE_INBOX } from '@oriel/protocol/permissions'
 
 export interface LinkConfig {
   readonly url: string
@@ -59,7 +60,7 @@ export class Link {
       user,
       pass: password,
       name,
-      inboxPrefix: '_INBOX_edge',
+      inboxPrefix: EDGE_INBOX,
       timeout: 2_000,
       pingInterval: 5_000,
       maxReconnectAttempts: -1,

@@ -1,0 +1,35 @@
+import { expect, test } from 'bun:test'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import { RequestEvent } from './event.ts'
+import { Accepted, Ended } from './fact.ts'
+import { Job } from './job.ts'
+import { NodeStatus } from './node-status.ts'
+import { Placement } from './placement.ts'
+import { BUCKETS, STREAMS } from './streams.ts'
+import * as subjects from './subjects.ts'
+
+// If this fails, programs of yesterday and of today no longer agree. Adding an optional field: update the
+// snapshot. Anything else: a new version of the stream and its subjects beside the old one, and an ADR.
+test('the wire contract has not changed', () => {
+  expect({
+    streams: STREAMS.map(({ name, subjects }) => ({ name, subjects })),
+    buckets: BUCKETS.map(({ name }) => name),
+    subjects: {
+      job: subjects.jobSubject(3, 'batch', 'm'),
+      progress: subjects.progressSubject(2, 'id'),
+      live: subjects.liveShard(2),
+      accepted: subjects.acceptedSubject('id'),
+      ended: subjects.endedSubject('id'),
+      dead: subjects.deadSubject('m', 'id'),
+      cancel: subjects.cancelSubject('id'),
+      model: subjects.modelKey('m', '1'),
+      token: subjects.TOKEN.source,
+    },
+    job: toJsonSchema(Job),
+    event: toJsonSchema(RequestEvent),
+    accepted: toJsonSchema(Accepted),
+    ended: toJsonSchema(Ended),
+    node: toJsonSchema(NodeStatus),
+    placement: toJsonSchema(Placement),
+  }).toMatchSnapshot()
+})
