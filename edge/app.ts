@@ -7,13 +7,13 @@ import { health } from './health.ts'
 import { models } from './models.ts'
 import { openapi } from './openapi.ts'
 import type { Platform } from './platform.ts'
-import { notFound, onError } from './problem.ts'
+import { notFound, onError, onMethodNotAllowed } from './problem.ts'
 import { requests } from './requests.ts'
 
 /** The HTTP API over a platform: the Worker's, or a test's. */
 export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext> {
   const app = new Hono<EdgeContext>().onError(onError).notFound(notFound)
-  app.use(methodNotAllowed({ app }))
+  app.use(methodNotAllowed({ app, onMethodNotAllowed }))
   app.use(async (c, next) => {
     c.set('platform', platformOf(c.env))
     await next()

@@ -27,7 +27,7 @@ const HTTP = {
 
 /** `app.onError`: every failure leaves the Worker as problem+json, and only a ProblemError shows its detail. */
 export function onError(error: Error, c: Context): Response {
-  if (error instanceof HTTPException) return respond(c, error.status, undefined, error.message, error.res?.headers)
+  if (error instanceof HTTPException) return respond(c, error.status, undefined, error.message)
   if (!(error instanceof ProblemError)) console.error(error)
   const { kind, detail, retryAfterMs } = toProblem(error)
   if (retryAfterMs !== undefined) c.header('Retry-After', String(Math.ceil(retryAfterMs / 1000)))
@@ -37,11 +37,15 @@ export function onError(error: Error, c: Context): Response {
 
 export const notFound = (c: Context) => respond(c, 404, 'not-found', 'No such route; GET /openapi.json lists them.')
 
+export function onMethodNotAllowed(c: Context, methods: string[]): Response {
+  c.header('Allow', methods.join(', '))
+  return respond(c, 405, undefined, `${c.req.path} takes ${methods.join(', ')}.`)
+}
+
 /** Without a kind the status says it all, which RFC 9457 spells `about:blank`. */
-function respond(c: Context, status: number, kind: ProblemKind | undefined, detail: string, headers?: Headers) {
+function respond(c: Context, status: number, kind: ProblemKind | undefined, detail: string) {
   const named = kind && { type: `urn:oriel:problem:${kind}`, title: HTTP[kind][1] }
   const body = { type: 'about:blank', ...named, status, detail, instance: c.req.path }
-  for (const [name, value] of headers ?? []) if (name === 'allow') c.header(name, value)
   c.header('Content-Type', 'application/problem+json')
   return c.body(JSON.stringify(body), status as 400)
 }

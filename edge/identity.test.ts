@@ -1,0 +1,73 @@
+import { expect, test } from 'bun:test'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { Identity } from './identity.ts'
+import { settings, tokenFor } from './testing.ts'
+
+const identity = new Identity(settings)
+const userOf = async (token: string) => identity.user(`Bearer ${token}`)
+
+test('the user is the subject of a good token', async () => {
+  expect(await userOf(await tokenFor({ sub: 'alice' }))).toBe('alice')
+})
+
+test.each([
+  ['no header', undefined, 'Send `Authorization: Bearer <token>`'],
+  ['another scheme', 'Basic YWxpY2U6eA==', 'Send `Authorization: Bearer <token>`'],
+  ['no JWT', 'Bearer abc', 'not valid'],
+])('%s is refused', async (_what, header, detail) => {
+  expect(identity.user(header)).rejects.toThrow(detail)
+})
+
+test.each([
+  ['expired', { exp: -60 }, 'expired'],
+  ['not valid yet', { nbf: 60 }, 'nbf'],
+  ['of another issuer', { iss: 'other' }, 'iss'],
+  ['for another audience', { aud: 'other' }, 'aud'],
+  ['without a user', { sub: '' }, 'sub'],
+  ['for a user with a control character', { sub: 'a\u0000b' }, 'sub'],
+])('a token that is %s is refused', async (_what, claims, detail) => {
+  expect(userOf(await tokenFor(claims))).rejects.toThrow(detail)
+})
+
+test('a forged token is refused, and so is one that names no algorithm', async () => {
+  expect(userOf(await tokenFor({}, 'the secret of somebody else, long too'))).rejects.toThrow('not valid')
+  const [, payload] = (await tokenFor({})).split('.')
+  const none = `${btoa('{"alg":"none"}').replaceAll('=', '')}.${payload}.`
+  expect(userOf(none)).rejects.toThrow('not valid')
+})
+
+test('an events token opens the one request it was made for, for a while', async () => {
+  const token = await identity.eventsToken('alice', 'r1', Date.now() + 60_000)
+  expect(await identity.userOfEventsToken(token, 'r1')).toBe('alice')
+  expect(identity.userOfEventsToken(token, 'r2')).rejects.toThrow('another request')
+  const old = await identity.eventsToken('alice', 'r1', Date.now() - 60_000)
+  expect(identity.userOfEventsToken(old, 'r1')).rejects.toThrow('expired')
+})
+
+test('neither kind of token passes for the other', async () => {
+  expect(userOf(await identity.eventsToken('alice', 'r1', Date.now() + 60_000))).rejects.toThrow()
+  expect(identity.userOfEventsToken(await tokenFor({}), 'r1')).rejects.toThrow()
+})
+
+test.each(['RS256', 'ES256'])('keys of an identity provider: %s', async (alg) => {
+  const { publicKey, privateKey } = await generateKeyPair(alg)
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg }
+  using provider = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => Response.json({ keys: [jwk] }) })
+  const byKeys = new Identity({ ...settings, AUTH_JWKS_URL: `${provider.url}jwks.json` })
+  const token = await new SignJWT({ sub: 'bob' })
+    .setProtectedHeader({ alg, kid: 'k1' })
+    .setIssuer(settings.AUTH_ISSUER)
+    .setAudience(settings.AUTH_AUDIENCE)
+    .setExpirationTime('1m')
+    .sign(privateKey)
+  expect(await byKeys.user(`Bearer ${token}`)).toBe('bob')
+  // The development secret is worth nothing once there is a provider.
+  expect(byKeys.user(`Bearer ${await tokenFor({})}`)).rejects.toThrow('not valid')
+})
+
+test('a provider that cannot be reached is not the fault of the token', async () => {
+  const gone = new Identity({ ...settings, AUTH_JWKS_URL: 'http://127.0.0.1:1/jwks.json' })
+  const { privateKey } = await generateKeyPair('ES256')
+  const token = await new SignJWT({ sub: 'bob' }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(privateKey)
+  expect(gone.user(`Bearer ${token}`)).rejects.toMatchObject({ problem: { kind: 'unavailable' } })
+})

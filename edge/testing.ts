@@ -1,0 +1,48 @@
+import type { ModelOffer } from '@oriel/core-actors/relay-port'
+import { Manifest } from '@oriel/protocol/manifest'
+import { SignJWT } from 'jose'
+import * as v from 'valibot'
+import type { Settings } from './env.ts'
+
+// What the unit tests of the edge share. Whatever needs a broker, actors or a database is tested on the
+// running stack, in tests/.
+
+export const settings: Settings = {
+  SHARDS: '1',
+  AUTH_SECRET: 'a secret of the tests that is long enough',
+  AUTH_JWKS_URL: '',
+  AUTH_ISSUER: 'oriel-test',
+  AUTH_AUDIENCE: 'oriel',
+  EVENTS_SECRET: 'another secret of the tests, also long',
+  CORS_ORIGINS: 'https://page.example',
+}
+
+interface Claims {
+  sub?: string
+  iss?: string
+  aud?: string
+  /** Seconds from now. */
+  exp?: number
+  nbf?: number
+}
+
+export function tokenFor(claims: Claims, secret = settings.AUTH_SECRET): Promise<string> {
+  const now = Math.floor(Date.now() / 1000)
+  const { sub = 'alice', iss = settings.AUTH_ISSUER, aud = settings.AUTH_AUDIENCE, exp = 60, nbf = 0 } = claims
+  return new SignJWT({ sub, iss, aud, exp: now + exp, nbf: now + nbf })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret))
+}
+
+export const irisOffer: ModelOffer = {
+  nodes: 1,
+  manifest: v.parse(Manifest, {
+    name: 'iris',
+    version: '1',
+    engine: 'tensor',
+    files: [{ path: 'model.onnx', sha256: '0'.repeat(64), bytes: 1 }],
+    inputs: [{ name: 'features', datatype: 'FP32', shape: [4] }],
+    parameters: { top: { type: 'integer', default: 3, minimum: 1 } },
+    limits: { timeoutMs: 5_000, maxBatch: 8, concurrency: 8 },
+  }),
+}
