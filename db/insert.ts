@@ -1,0 +1,60 @@
+import type { Accepted, Ended } from '@oriel/protocol/fact'
+import type { Fact } from './parse-fact.ts'
+
+/**
+ * One statement for a whole batch, so one round trip and one transaction, with one parameter for each table:
+ * about thirty times the rows per second of single inserts. Facts that are there already change nothing.
+ *
+ * What came from clients and models goes in as text inside the parameter and becomes `json` only in its
+ * column: as a part of the `jsonb` it would lose the order of its keys, and be refused for a "\u0000".
+ */
+export const INSERT = `
+  with accepted as (
+    insert into requests (id, user_id, request_id, model_id, version, request, body_hash, deadline_at)
+    select id, user_id, request_id, model_id, version, request::json, body_hash, to_timestamp(deadline_at / 1000)
+    from jsonb_to_recordset($1::text::jsonb) as fact (
+      id uuid, user_id text, request_id text, model_id text, version text, request text, body_hash text,
+      deadline_at float8
+    )
+    on conflict do nothing
+  )
+  insert into responses (request_id, part, parts, status, problem, ended_at, events, last_event_id)
+  select request_id, part, parts, status, problem::json, to_timestamp(ended_at / 1000), events::json, last_event_id
+  from jsonb_to_recordset($2::text::jsonb) as fact (
+    request_id uuid, part int, parts int, status text, problem text, ended_at float8, events text, last_event_id int
+  )
+  on conflict do nothing`
+
+/** The parameters of `INSERT`. */
+export function insertParameters(facts: readonly Fact[]): [string, string] {
+  const accepted = facts.flatMap((fact) => (fact.kind === 'accepted' ? [acceptedRow(fact.fact)] : []))
+  const ended = facts.flatMap((fact) => (fact.kind === 'ended' ? [endedRow(fact.fact)] : []))
+  // In one order everywhere: two recorders with the same facts wait for each other, but not in a circle.
+  accepted.sort((a, b) => order(a.id, b.id))
+  ended.sort((a, b) => order(a.request_id, b.request_id) || a.part - b.part)
+  return [JSON.stringify(accepted), JSON.stringify(ended)]
+}
+
+const acceptedRow = (fact: Accepted) => ({
+  id: fact.id,
+  user_id: fact.user,
+  request_id: fact.requestID,
+  model_id: fact.model,
+  version: fact.version,
+  request: JSON.stringify(fact.request),
+  body_hash: fact.bodyHash,
+  deadline_at: fact.deadlineAt,
+})
+
+const endedRow = (fact: Ended) => ({
+  request_id: fact.id,
+  part: fact.part,
+  parts: fact.parts,
+  status: fact.status,
+  problem: fact.problem === undefined ? null : JSON.stringify(fact.problem),
+  ended_at: fact.endedAt,
+  events: JSON.stringify(fact.events),
+  last_event_id: fact.events.at(-1)?.n ?? 0,
+})
+
+const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,72 @@
+import { connect } from '@nats-io/transport-node'
+import { RECORDER_INBOX } from '@oriel/protocol/permissions'
+import { RecorderConfig, readConfig } from './config.ts'
+import { Database } from './database.ts'
+import { logLine } from './log.ts'
+import { PartitionTables } from './partition-tables.ts'
+import { PostgresRecord } from './postgres-record.ts'
+import { Recorder } from './recorder.ts'
+import { recordHistory } from './recorder-nats.ts'
+import { Registry } from './registry.ts'
+import { watchRegistry } from './registry-nats.ts'
+import { repeat } from './repeat.ts'
+import { wait } from './wait.ts'
+
+const HOUR_MS = 60 * 60_000
+/** Between two writes of what models and nodes said of themselves; they beat every 3 s. */
+const FLUSH_MS = 3_000
+/** After a signal: for the batch that is being written, and for what has been received. */
+const GRACE_MS = 5_000
+
+const config = readConfig('bun db/recorder-main.ts', RecorderConfig)
+const stop = new AbortController()
+const giveUp = new AbortController()
+
+const leave = (why: string) => {
+  if (stop.signal.aborted) return
+  logLine('info', 'stopping', { why })
+  stop.abort()
+  setTimeout(() => giveUp.abort(), GRACE_MS).unref()
+}
+process.on('SIGTERM', () => leave('SIGTERM'))
+process.on('SIGINT', () => leave('SIGINT'))
+if (config.ORIEL_EXIT_WITH_PARENT === '1') {
+  // Closed when the parent dies, however it dies.
+  process.stdin.resume()
+  process.stdin.once('end', () => leave('the parent is gone'))
+}
+
+const connecting = connect({
+  servers: config.ORIEL_NATS_URL.split(','),
+  user: config.ORIEL_NATS_USER,
+  pass: config.ORIEL_NATS_PASSWORD,
+  name: 'recorder',
+  inboxPrefix: RECORDER_INBOX,
+  waitOnFirstConnect: true,
+  maxReconnectAttempts: -1,
+  reconnectTimeWait: 250,
+  ignoreAuthErrorAbort: true,
+})
+const stopped = new Promise<undefined>((resolve) => {
+  stop.signal.addEventListener('abort', () => resolve(undefined))
+})
+const nc = await Promise.race([connecting, stopped])
+if (!nc) process.exit(0)
+
+const database = new Database(config.ORIEL_DATABASE_URL)
+const tables = new PartitionTables(database)
+const registry = new Registry(database)
+const store = new PostgresRecord(database, tables)
+const recorder = new Recorder({ store, log: logLine, now: Date.now, random: Math.random, wait })
+
+logLine('info', 'recording', { pid: process.pid })
+await Promise.all([
+  recordHistory(nc, recorder, logLine, stop.signal, giveUp.signal),
+  watchRegistry(nc, registry, logLine, stop.signal),
+  repeat('the partitions ahead', HOUR_MS, () => tables.ensureAhead(Date.now()), logLine, stop.signal),
+  repeat('models and nodes', FLUSH_MS, () => registry.flush(), logLine, stop.signal),
+])
+await nc.drain()
+await database.end()
+logLine('info', 'stopped')
+process.exit(0)
