@@ -48,6 +48,8 @@ export type RequestState =
 
 /** How often an open request is looked after when nobody streams it: its job sent again if the broker lost it. */
 const SUPERVISE_MS = 15_000
+/** What should have been done by now and could not be, because the broker was away, is tried again this often. */
+const OVERDUE_MS = 1_000
 /** An ended request is kept for as long as its log, then forgotten as soon as the record has it. */
 const FORGET_MS = LOG_MAX_AGE_MS
 const FORGET_AGAIN_MS = 10 * 60_000
@@ -58,7 +60,7 @@ export function nextAlarm(state: RequestState, now: number): number | undefined 
     case 'new':
       return undefined
     case 'open':
-      return Math.min(...dueTimes(state).map((due) => Math.max(due, now + 1)), now + SUPERVISE_MS)
+      return Math.min(...dueTimes(state).map((due) => (due > now ? due : now + OVERDUE_MS)), now + SUPERVISE_MS)
     case 'ended':
       return Math.max(state.end.at + FORGET_MS, now + FORGET_AGAIN_MS)
   }
