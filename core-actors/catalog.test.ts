@@ -45,6 +45,15 @@ test('a model is offered by the nodes that live and have it whole', () => {
   expect(catalog.offer('m', NODE_TTL_MS)?.nodes).toBe(0)
 })
 
+test('a model that no node could announce is not simply unknown', () => {
+  const catalog = new Catalog()
+  const problem = { kind: 'model-damaged', detail: 'model.onnx is missing.' } as const
+  catalog.putNode('a', node('a', [{ name: 'm', version: '1', state: 'unavailable', problem }]), 0)
+  expect(catalog.offer('m', 0)).toBeUndefined()
+  expect(catalog.complaint('m', 0)).toEqual(problem)
+  expect(catalog.complaint('other', 0)).toBeUndefined()
+})
+
 test('a model that no plan names goes to the last partition', () => {
   const catalog = new Catalog()
   catalog.putPlacement({ partitions: 4, models: { iris: 1, stale: 9 } })

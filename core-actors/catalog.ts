@@ -3,6 +3,7 @@ import type { NodeStatus } from '@oriel/protocol/node-status'
 import { NODE_TTL_MS } from '@oriel/protocol/node-status'
 import type { Placement } from '@oriel/protocol/placement'
 import { partitionOf } from '@oriel/protocol/placement'
+import type { Problem } from '@oriel/protocol/problem'
 import type { ModelOffer } from './relay-port.ts'
 
 /** What the buckets say: which models there are, which nodes live and can run them, where their jobs go. */
@@ -55,6 +56,12 @@ export class Catalog {
     const versions = [...this.#manifests.values()].filter((manifest) => manifest.name === name)
     const latest = versions.sort((a, b) => Number(b.version) - Number(a.version))[0]
     return latest && offer(latest, this.liveNodes(now))
+  }
+
+  /** What nodes say is wrong with a model that none could announce. */
+  complaint(name: string, now: number): Problem | undefined {
+    const copies = this.liveNodes(now).flatMap(({ models }) => models)
+    return copies.find((model) => model.name === name && model.state === 'unavailable')?.problem
   }
 }
 

@@ -44,6 +44,7 @@ export interface RelayPort {
     id: RequestId,
     event: Extract<NewEvent, { type: Exclude<Terminal, 'completed'> }>,
   ): Promise<Outcome<{ event: RequestEvent }>>
+  /** @returns a refusal also for a model that is there, but on no node whole */
   model(name: string): Promise<Outcome<{ offer: ModelOffer | undefined }>>
   models(): Promise<Outcome<{ offers: ModelOffer[] }>>
   /** Whether the broker answers, and how many nodes are alive. */

@@ -125,7 +125,9 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   async model(name: string): Promise<Outcome<{ offer: ModelOffer | undefined }>> {
     if (!(await this.#ready())) return unavailable()
-    return { ok: true, offer: this.#catalog.offer(name, Date.now()) }
+    const offer = this.#catalog.offer(name, Date.now())
+    const problem = offer ? undefined : this.#catalog.complaint(name, Date.now())
+    return problem ? { ok: false, problem } : { ok: true, offer }
   }
 
   async models(): Promise<Outcome<{ offers: ModelOffer[] }>> {
