@@ -72,6 +72,8 @@ def main() -> None:
     write_manifest(
         args.out,
         ["model.onnx"],
+        name="iris",
+        version="1",
         description="Tells three kinds of iris apart by the length and width of sepal and petal, in centimetres.",
         owner="Oriel",
         engine="tensor",

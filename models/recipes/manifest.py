@@ -27,16 +27,8 @@ def write_json(path: Path, value) -> None:
 
 
 def write_manifest(folder: Path, files: list[str], **fields) -> None:
-    """`folder` is `<name>/<version>`; `fields` are the rest of the manifest, in protocol/manifest.ts's names."""
-    write_json(
-        folder / "manifest.json",
-        {
-            "name": folder.parent.name,
-            "version": folder.name,
-            **fields,
-            "files": [file_entry(folder, path) for path in files],
-        },
-    )
+    """`fields` are all of the manifest but the files, in protocol/manifest.ts's names."""
+    write_json(folder / "manifest.json", {**fields, "files": [file_entry(folder, path) for path in files]})
 
 
 def main() -> None:
