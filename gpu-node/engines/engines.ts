@@ -1,7 +1,12 @@
 import type { EngineName } from '@oriel/protocol/manifest'
+import { systemClock } from '../clock.ts'
 import type { Engine } from './engine.ts'
 import { tensorEngine } from './tensor.ts'
+import { textClassificationEngine } from './text-classification.ts'
+import { textGenerationEngine } from './text-generation.ts'
 
-export const ENGINES: Partial<Record<EngineName, Engine>> = {
+export const ENGINES: Record<EngineName, Engine> = {
   tensor: tensorEngine,
+  'text-classification': textClassificationEngine,
+  'text-generation': textGenerationEngine(systemClock),
 }

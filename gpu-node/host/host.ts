@@ -8,7 +8,7 @@ type Load = Extract<ToHost, { type: 'load' }>
 type Run = Extract<ToHost, { type: 'run' }>
 
 export interface HostOptions {
-  readonly engines: Partial<Record<EngineName, Engine>>
+  readonly engines: Record<EngineName, Engine>
   readonly threads: number
   readonly steps: Steps
   readonly send: (message: FromHost) => void
@@ -59,9 +59,7 @@ export class Host {
 
   async #load({ work, model, dir, manifest }: Load): Promise<void> {
     const { engines, threads, steps } = this.#options
-    const engine = engines[manifest.engine]
-    if (!engine) throw new ProblemError({ kind: 'model-unavailable', detail: `no engine "${manifest.engine}".` })
-    const session = await steps.take(work, () => engine.load({ dir, manifest }, { threads }))
+    const session = await steps.take(work, () => engines[manifest.engine].load({ dir, manifest }, { threads }))
     await this.#unload(model)
     this.#sessions.set(model, session)
   }
