@@ -1,0 +1,62 @@
+import { availableParallelism } from 'node:os'
+import { connectBroker } from './broker.ts'
+import { systemClock } from './clock.ts'
+import { configHelp, parseConfig } from './config.ts'
+import { bunHosts } from './host/bun-host-process.ts'
+import { HostPool } from './host-pool.ts'
+import { localModels } from './local-models.ts'
+import { jsonLogger } from './logger.ts'
+import { scanModels } from './model-folder.ts'
+import { GpuNode } from './node.ts'
+import { untilStopped } from './process-life.ts'
+
+// broker ◀─ link ─▶ GpuNode ─▶ JobRunner ─▶ HostPool ─▶ hosts (subprocesses) ─▶ the folder's models
+
+if (process.argv.includes('--help')) {
+  console.log(configHelp())
+  process.exit(0)
+}
+
+const logger = jsonLogger((line) => process.stdout.write(`${line}\n`), Date.now)
+try {
+  const config = parseConfig(process.env)
+  const stopped = untilStopped(config.ORIEL_EXIT_WITH_PARENT, logger)
+
+  const folder = await scanModels(config.ORIEL_MODELS_DIR)
+  for (const { name, version, problem } of folder.problems)
+    logger.warn('a model is damaged', { name, version, problem })
+  for (const { path, reason } of folder.ignored) logger.warn('a folder is no model', { path, reason })
+  logger.info('models', { whole: folder.models.length, damaged: folder.problems.length })
+
+  let node: GpuNode | undefined
+  const pool = new HostPool({
+    hosts: config.ORIEL_HOSTS,
+    start: bunHosts({ threads: Math.max(1, Math.floor(availableParallelism() / config.ORIEL_HOSTS)) }),
+    clock: systemClock,
+    onChange: ({ host, pid, why }) => {
+      if (why === undefined) logger.info('a host is up', { host, pid })
+      else logger.warn('a host was lost', { host, why })
+      node?.changed()
+    },
+    onLine: (host, line) => logger.info('a host says', { host, line }),
+  })
+
+  logger.info('connecting')
+  const link = await Promise.race([connectBroker(config, logger), stopped])
+  // A node that is told to leave before it found its broker has nothing to drain.
+  if (typeof link === 'string') process.exit(0)
+  node = await GpuNode.open({ config, link, models: localModels(folder, pool), clock: systemClock, logger })
+  node.run()
+  const refused = link.nc.closed().then((cause) => {
+    // It reconnects for ever, unless the broker no longer knows who it is.
+    throw new Error('The broker closed the connection for good.', { cause })
+  })
+  const why = await Promise.race([stopped, refused])
+  refused.catch(() => {})
+  logger.info('stopping', { why })
+  await node.drain()
+  process.exit(0)
+} catch (cause) {
+  logger.error('the node cannot run', { cause })
+  process.exit(1)
+}
