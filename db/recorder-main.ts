@@ -36,6 +36,7 @@ if (config.ORIEL_EXIT_WITH_PARENT === '1') {
   process.stdin.once('end', () => leave('the parent is gone'))
 }
 
+logLine('info', 'connecting', { pid: process.pid })
 const connecting = connect({
   servers: config.ORIEL_NATS_URL.split(','),
   user: config.ORIEL_NATS_USER,
@@ -59,7 +60,7 @@ const registry = new Registry(database)
 const store = new PostgresRecord(database, tables)
 const recorder = new Recorder({ store, log: logLine, now: Date.now, random: Math.random, wait })
 
-logLine('info', 'recording', { pid: process.pid })
+logLine('info', 'recording')
 await Promise.all([
   recordHistory(nc, recorder, logLine, stop.signal, giveUp.signal),
   watchRegistry(nc, registry, logLine, stop.signal),

@@ -1,0 +1,227 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { Database } from '@oriel/db/database'
+import { History, PAGE_BYTES } from '@oriel/db/history'
+import { migrate } from '@oriel/db/migrate'
+import type { Fact } from '@oriel/db/parse-fact'
+import { PartitionTables } from '@oriel/db/partition-tables'
+import { DAY_MS } from '@oriel/db/partitions'
+import { PostgresRecord } from '@oriel/db/postgres-record'
+import type { Recorded } from '@oriel/db/recorded'
+import { accepted, ended, logOf, SENT_AT } from '@oriel/db/testing/facts'
+import { type PostgresServer, startPostgres } from '@oriel/db/testing/postgres-server'
+import type { Accepted, Ended } from '@oriel/protocol/fact'
+import { ProblemError } from '@oriel/protocol/problem'
+import postgres, { type Sql } from 'postgres'
+
+let server: PostgresServer
+let client: Sql
+let database: Database
+let record: PostgresRecord
+let history: History
+
+beforeAll(async () => {
+  server = await startPostgres()
+  // Two at once: the stack and a person, say.
+  await Promise.all([migrate(server.url), migrate(server.url)])
+  client = postgres(server.url, { fetch_types: false })
+  history = new History(client)
+}, 60_000)
+
+beforeEach(async () => {
+  database = new Database(server.url)
+  record = new PostgresRecord(database, new PartitionTables(database))
+  await client`truncate requests, responses`
+})
+
+afterEach(() => database.end())
+
+afterAll(async () => {
+  await client.end()
+  await server.remove()
+})
+
+const acceptedFact = (fact: Accepted): Fact => ({ kind: 'accepted', fact })
+const endedFact = (fact: Ended): Fact => ({ kind: 'ended', fact })
+
+/** All pages of a user's history, one after the other. */
+async function everyPage(user: string, limit: number): Promise<Recorded[][]> {
+  const pages: Recorded[][] = []
+  let cursor: string | undefined
+  do {
+    const page = await history.page(user, cursor, limit)
+    pages.push([...page.items])
+    cursor = page.next
+  } while (cursor !== undefined)
+  return pages
+}
+
+test('a request is found as it was sent, with its log as it was written', async () => {
+  const accept = accepted(SENT_AT, { request: { zebra: 1, input: { b: [1.5e300, -0.1], a: 'é\u2028' } } })
+  const log = logOf([{ positive: 0.9, negative: 0.1 }, ' upon a time', { 9: 'x', a: null }])
+  await record.insert([acceptedFact(accept), ...ended(accept.id, log).map(endedFact)])
+  const found = await history.find('ada', accept.requestID)
+  expect(found).toEqual({
+    id: accept.id,
+    requestID: accept.requestID,
+    model: 'storyteller',
+    version: '1',
+    request: accept.request,
+    bodyHash: accept.bodyHash,
+    deadlineAt: accept.deadlineAt,
+    sentAt: SENT_AT,
+    status: 'completed',
+    events: log,
+  })
+  // Byte for byte, the order of keys included: a replay from here equals one from the log.
+  const responses = (events: readonly object[] = []) => events.map((event) => 'response' in event && event.response)
+  expect(JSON.stringify(responses(found?.events))).toBe(JSON.stringify(responses(log)))
+  expect(JSON.stringify(found?.request)).toBe(JSON.stringify(accept.request))
+})
+
+test('the same facts twice, split and in any order, are one request', async () => {
+  const accept = accepted()
+  const log = logOf(Array.from({ length: 5 }, () => 'x'.repeat(400_000)))
+  const parts = ended(accept.id, log)
+  expect(parts.length).toBeGreaterThan(2)
+  const [first, ...rest] = parts.map(endedFact)
+  if (!first) throw new Error('no parts')
+  await record.insert(rest.reverse())
+  await record.insert([acceptedFact(accept), ...rest, acceptedFact(accept)])
+  // A part is missing: the record does not say more than it has.
+  expect(await history.find('ada', accept.requestID)).toMatchObject({ status: 'accepted', events: [] })
+  expect(await history.isRecorded(accept.id)).toBe(false)
+  await record.insert([first, first, ...rest])
+  expect(await history.find('ada', accept.requestID)).toMatchObject({ status: 'completed', events: log })
+  expect(await history.isRecorded(accept.id)).toBe(true)
+  expect((await history.page('ada', undefined, 10)).items).toHaveLength(1)
+})
+
+test('an outcome without its acceptance is not recorded, and not shown', async () => {
+  const accept = accepted()
+  await record.insert(ended(accept.id).map(endedFact))
+  expect(await history.isRecorded(accept.id)).toBe(false)
+  expect(await history.find('ada', accept.requestID)).toBeUndefined()
+})
+
+test('facts are never changed by later ones', async () => {
+  const accept = accepted()
+  await record.insert([acceptedFact(accept), ...ended(accept.id).map(endedFact)])
+  await record.insert([acceptedFact({ ...accept, user: 'eve' }), ...ended(accept.id, logOf(['other'])).map(endedFact)])
+  expect((await history.find('ada', accept.requestID))?.events).toEqual(logOf([' upon']))
+  expect(await history.find('eve', accept.requestID)).toBeUndefined()
+})
+
+test('a log is read from any event on, a part at a time', async () => {
+  const accept = accepted()
+  const log = logOf(Array.from({ length: 5 }, () => 'x'.repeat(400_000)))
+  await record.insert(ended(accept.id, log).map(endedFact))
+  for (let after = 0; after <= log.length; after++) {
+    expect(await Array.fromAsync(history.events(accept.id, after))).toEqual(log.slice(after))
+  }
+})
+
+test('paging over 1,000 requests of the same millisecond gives each exactly once, newest first', async () => {
+  const facts = Array.from({ length: 1000 }, () => accepted())
+  await record.insert(facts.flatMap((fact) => [acceptedFact(fact), ...ended(fact.id).map(endedFact)]))
+  await record.insert(Array.from({ length: 50 }, () => acceptedFact(accepted(SENT_AT, { user: 'eve' }))))
+  const ids = facts.map(({ id }) => id).sort((a, b) => (a < b ? 1 : -1))
+  for (const limit of [1000, 100, 7]) {
+    const pages = await everyPage('ada', limit)
+    expect(pages.flat().map(({ id }) => id)).toEqual(ids)
+    expect(pages.slice(0, -1).every((page) => page.length === limit)).toBe(true)
+  }
+})
+
+test('a page goes over the days, and new requests do not disturb who is reading on', async () => {
+  const facts = Array.from({ length: 60 }, (_, day) => accepted(SENT_AT - day * DAY_MS))
+  await record.insert(facts.map(acceptedFact))
+  const first = await history.page('ada', undefined, 4)
+  await record.insert([acceptedFact(accepted(SENT_AT + 1))])
+  const second = await history.page('ada', first.next, 100)
+  expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(facts.map(({ id }) => id))
+  expect(second.next).toBeUndefined()
+})
+
+test('a page ends early rather than grow without bounds, and always goes on', async () => {
+  const facts = Array.from({ length: 12 }, (_, i) => accepted(SENT_AT + i))
+  const log = logOf(['x'.repeat(1_000_000)])
+  for (const fact of facts) await record.insert([acceptedFact(fact), ...ended(fact.id, log).map(endedFact)])
+  const pages = await everyPage('ada', 100)
+  expect(pages.length).toBeGreaterThan(1)
+  expect(pages.flat()).toHaveLength(12)
+  for (const page of pages) expect(JSON.stringify(page.slice(1)).length).toBeLessThan(PAGE_BYTES)
+})
+
+test('a user sees only what is theirs, whatever they ask with', async () => {
+  const mine = accepted(SENT_AT, { requestID: 'same-name' })
+  const theirs = accepted(SENT_AT + 1, { requestID: 'same-name', user: 'eve' })
+  await record.insert([mine, theirs, accepted(SENT_AT - 1, { user: 'eve' })].map(acceptedFact))
+  expect((await history.find('ada', 'same-name'))?.id).toBe(mine.id)
+  expect((await history.find('eve', 'same-name'))?.id).toBe(theirs.id)
+  expect(await history.find('mallory', 'same-name')).toBeUndefined()
+  expect((await history.page('mallory', undefined, 10)).items).toEqual([])
+  const { next } = await history.page('eve', undefined, 1)
+  await expect(history.page('ada', next, 10)).rejects.toBeInstanceOf(ProblemError)
+})
+
+test('of several requests of one name the newest is found', async () => {
+  const facts = [0, 40, 3].map((days) => accepted(SENT_AT - days * DAY_MS, { requestID: 'again' }))
+  await record.insert(facts.map(acceptedFact))
+  expect((await history.find('ada', 'again'))?.id).toBe(facts[0]?.id ?? '')
+})
+
+test('strings that a jsonb column would refuse are kept', async () => {
+  const odd = { input: 'nul \u0000, half \ud800 of a pair', '\u0000': 1 }
+  const accept = accepted(SENT_AT, { request: odd })
+  await record.insert([acceptedFact(accept), ...ended(accept.id, logOf(['a\u0000b'])).map(endedFact)])
+  const found = await history.find('ada', accept.requestID)
+  expect(found?.request).toEqual(odd)
+  expect(found?.events).toEqual(logOf(['a\u0000b']))
+})
+
+test('a fact that cannot be stored is refused as such; anything else is not the fact’s fault', async () => {
+  const refusal = (fact: Accepted) =>
+    record.insert([acceptedFact(fact)]).then(
+      () => 'stored',
+      (error: unknown) => record.refuses(error),
+    )
+  expect(await refusal(accepted(SENT_AT, { user: 'a\u0000da' }))).toBe(true)
+  expect(await refusal(accepted(SENT_AT, { user: randomText(10_000) }))).toBe(true)
+  expect(await refusal(accepted(SENT_AT, { deadlineAt: 1e300 }))).toBe(true)
+  await client`alter table requests rename to elsewhere`
+  try {
+    expect(await refusal(accepted())).toBe(false)
+  } finally {
+    await client`alter table elsewhere rename to requests`
+  }
+  expect(await refusal(accepted())).toBe('stored')
+})
+
+test('ids of any day find their partition, also one that was dropped, and two recorders do not collide', async () => {
+  const days = [0, 1, 2, 400, 10_000].map((day) => SENT_AT - day * DAY_MS)
+  const others = new Database(server.url)
+  const other = new PostgresRecord(others, new PartitionTables(others))
+  const facts = days.map((sentAt) => accepted(sentAt))
+  await Promise.all([record.insert(facts.map(acceptedFact)), other.insert(facts.map(acceptedFact))])
+  expect((await everyPage('ada', 10)).flat()).toHaveLength(5)
+  await client`drop table requests_1998_09_15`
+  await record.insert([acceptedFact(accepted(SENT_AT - 10_000 * DAY_MS))])
+  expect((await everyPage('ada', 10)).flat()).toHaveLength(5)
+  await others.end()
+})
+
+test('partitions are made ahead of time', async () => {
+  const now = Date.UTC(2030, 4, 30, 23)
+  await new PartitionTables(database).ensureAhead(now)
+  const rows = await client`
+    select inhrelid::regclass::text as name from pg_inherits
+    where inhparent in ('requests'::regclass, 'responses'::regclass) and inhrelid::regclass::text ~ '2030'`
+  expect(rows.map(({ name }) => name).sort()).toEqual(
+    ['requests', 'responses'].flatMap((table) =>
+      ['05_30', '05_31', '06_01', '06_02', '06_03', '06_04', '06_05', '06_06'].map((day) => `${table}_2030_${day}`),
+    ),
+  )
+})
+
+const randomText = (length: number) =>
+  Array.from({ length }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join('')
