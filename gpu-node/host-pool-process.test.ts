@@ -7,6 +7,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { counterModel } from './engines/testing/models.ts'
 import { bunHosts } from './host/bun-host-process.ts'
 import { type HostChange, HostPool } from './host-pool.ts'
+import { scanModels } from './model-folder.ts'
 import type { LocalModel, Output } from './model-runner.ts'
 
 // With real subprocesses and real graphs: what a fake host cannot show.
@@ -95,6 +96,33 @@ test('a model that hangs in native code is killed at its time limit and named; i
   expect(await unlucky).toBe('host-crashed')
   expect(await count(neighbour, 1)).toEqual([{ response: { count: 1 } }])
 }, 20_000)
+
+test('a generation whose host is killed in the middle is continued in the next one, token by token', async () => {
+  const { pool, until, changes } = setUp(1)
+  const { models } = await scanModels(join(import.meta.dir, '../models'))
+  const model = models.find(({ manifest }) => manifest.name === 'storyteller')
+  if (!model) throw new Error('storyteller is not in the models folder')
+  const id = '01890a5d-ac96-774b-bcce-b302099a8057'
+  const parameters = { temperature: 1, maxTokens: 40, tokensPerSecond: 200 }
+  const tell = async (before: readonly Output[], onOutput: (count: number) => void = () => {}) => {
+    const outputs = [...before]
+    const prior = {
+      tokens: before.flatMap((output) => output.tokens ?? []),
+      text: before.map((output) => output.response).join(''),
+    }
+    const emit = (output: Output) => onOutput(outputs.push(output))
+    const run = { id, model, input: 'Once upon a time', parameters, seed: 4, prior }
+    await pool.run(run, emit, new AbortController().signal).catch((error) => expect(kindOf(error)).toBe('host-crashed'))
+    return outputs
+  }
+  const whole = await tell([])
+  const torn = await tell([], (count) => {
+    if (count === 15) process.kill(pidOf(pool, 'storyteller/1'), 'SIGKILL')
+  })
+  expect(torn.length).toBeLessThan(whole.length)
+  await until(() => changes.length === 3)
+  expect(await tell(torn)).toEqual(whole)
+})
 
 test('a damaged graph is a problem of its model, and the host goes on', async () => {
   const { pool, count } = setUp(1)
