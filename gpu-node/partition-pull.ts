@@ -1,13 +1,17 @@
 import { createInbox, type Msg, type Subscription } from '@nats-io/nats-core'
 import { NODE_INBOX } from '@oriel/protocol/permissions'
+import { ACK_WAIT_MS } from '@oriel/protocol/streams'
 import { JOBS, partitionConsumer } from '@oriel/protocol/subjects'
 import type { Delivery } from './delivery.ts'
 import { JetStreamDelivery } from './jetstream-delivery.ts'
 import type { Logger } from './logger.ts'
 import type { NatsLink } from './nats-link.ts'
 
-/** How long the broker keeps one request for jobs. */
-const EXPIRES_MS = 30_000
+/**
+ * How long the broker keeps one request for jobs. Less than its patience with a silent node: else a job whose
+ * node froze would be given to that same node again.
+ */
+const EXPIRES_MS = ACK_WAIT_MS / 2
 /** Past its end a request is given up by us too, should the broker's word of it be lost. */
 const OVERDUE_MS = 5_000
 /** Before asking again when the consumer is not there (yet). */

@@ -60,7 +60,14 @@ export class TestBroker {
   }
 
   connect() {
-    return connect({ servers: this.url, user: 'admin', pass: 'admin', waitOnFirstConnect: true, reconnectTimeWait: 50 })
+    return connect({
+      servers: this.url,
+      user: 'admin',
+      pass: 'admin',
+      waitOnFirstConnect: true,
+      reconnectTimeWait: 50,
+      maxReconnectAttempts: -1,
+    })
   }
 
   async provision(partitions: number): Promise<void> {
