@@ -59,6 +59,11 @@ export class JobRun {
     if (!this.#verdict) for (const delivery of this.#deliveries) delivery.working()
   }
 
+  /** The edge stops a request with the same word when it cancels it and when its time is up. */
+  cancel(): void {
+    this.stop({ kind: this.#context.clock.now() < this.job.deadlineAt ? 'cancelled' : 'expired' })
+  }
+
   /** The first reason counts. */
   stop(why: Stop): void {
     if (this.#stop) return
@@ -173,7 +178,7 @@ export class JobRun {
 
   async #lost(loss: Loss): Promise<void> {
     if (loss.reason === 'ended') return this.#conclude()
-    this.#context.logger.warn('another attempt has the request', { id: this.job.id, ...loss })
+    this.#context.logger.warn('a run lost its log', { id: this.job.id, ...loss })
     // Whoever has it settles the message; a word from here could take it from under them.
     await this.#tell(() => {})
   }

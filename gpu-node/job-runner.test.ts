@@ -192,6 +192,27 @@ test('a cancellation stops a run, keeps what was said, and ends the log', async 
   expect(delivery.said).toEqual(['ack'])
 })
 
+test('stopped from outside after its deadline, a run has expired', async () => {
+  const { jobs, runner, deliver, types, id, clock } = setup()
+  const done = jobs.deliver(deliver())
+  await runner.next()
+  clock.now = () => 1_700_000_060_000
+  jobs.cancel(id)
+  await done
+  expect((await types()).at(-1)).toBe('expired')
+})
+
+test('a place in the queue that the edge tells in the middle of a run does not disturb it', async () => {
+  const { jobs, runner, deliver, types, write } = setup()
+  const done = jobs.deliver(deliver())
+  const run = await runner.next()
+  await write({ type: 'queued', position: 1 })
+  run.say('Once')
+  run.finish()
+  await done
+  expect(await types()).toEqual(['started', 'queued', 'responses', 'completed'])
+})
+
 test('a cancellation that the edge wrote itself stops the run and is recorded', async () => {
   const { jobs, runner, deliver, write, types, outcomes, id } = setup()
   const delivery = deliver()

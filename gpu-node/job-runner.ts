@@ -50,7 +50,7 @@ export class JobRunner {
   }
 
   cancel(id: string): void {
-    this.#runs.get(id)?.stop({ kind: 'cancelled' })
+    this.#runs.get(id)?.cancel()
   }
 
   /** Tells the broker that every job in hand is still worked on. */

@@ -1,5 +1,6 @@
 import type { Manifest } from '@oriel/protocol/manifest'
 import type { NodeStatus } from '@oriel/protocol/node-status'
+import { Announcer } from './announcer.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { Consumer } from './consumer.ts'
@@ -45,11 +46,11 @@ export interface NodeOptions {
 /** A node between its broker and its models. */
 export class GpuNode {
   readonly #options: NodeOptions
-  readonly #registry: NodeRegistry
   readonly #startedAt: number
   readonly #jobs: JobRunner
   readonly #consumer: Consumer
   readonly #heartbeat: Heartbeat
+  readonly #announcer: Announcer
   #mode: Mode = 'starting'
 
   static async open(options: NodeOptions): Promise<GpuNode> {
@@ -59,7 +60,6 @@ export class GpuNode {
   private constructor(options: NodeOptions, registry: NodeRegistry) {
     const { config, link, models, clock, logger } = options
     this.#options = options
-    this.#registry = registry
     this.#startedAt = clock.now()
     this.#jobs = new JobRunner({
       node: config.ORIEL_NODE_NAME,
@@ -86,13 +86,14 @@ export class GpuNode {
       logger,
     })
     this.#heartbeat = new Heartbeat({ registry, clock, logger, describe: () => this.#describe() })
+    this.#announcer = new Announcer({ registry, clock, logger, manifests: models.manifests })
   }
 
   run(): void {
     this.#heartbeat.run()
-    void this.#announce()
+    this.#announcer.run()
     // A broker that came back may have come back without its state.
-    this.#options.link.onReconnect(() => void this.#announce())
+    this.#options.link.onReconnect(() => this.#announcer.run())
     this.#consumer.run()
     this.#setMode('serving')
   }
@@ -106,6 +107,7 @@ export class GpuNode {
   async drain(): Promise<void> {
     const { config, link, models, logger } = this.#options
     this.#setMode('draining')
+    this.#announcer.stop()
     await this.#consumer.stop()
     if (!(await this.#idleWithin(config.ORIEL_DRAIN_MS))) {
       logger.info('jobs are handed back', { jobs: this.#jobs.busy })
@@ -119,16 +121,6 @@ export class GpuNode {
     if (link.up) await link.nc.drain()
     else await link.nc.close()
     this.#setMode('stopped')
-  }
-
-  async #announce(): Promise<void> {
-    const { models, logger } = this.#options
-    for (const manifest of models.manifests) {
-      const { name, version } = manifest
-      await this.#registry
-        .announce(manifest)
-        .catch((cause) => logger.warn('a model could not be announced', { name, version, cause }))
-    }
   }
 
   async #idleWithin(ms: number): Promise<boolean> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
 import { connect } from '@nats-io/transport-node'
+import { findNatsServer } from '@oriel/dev/nats-server'
 import { NODE_PERMISSIONS } from '@oriel/protocol/permissions'
 import type { Placement } from '@oriel/protocol/placement'
 import { BUCKETS, jobsConsumer, MAX_PAYLOAD_BYTES, STREAMS } from '@oriel/protocol/streams'
@@ -48,7 +49,7 @@ export class TestBroker {
     const settings = { host: '127.0.0.1', port: this.port, max_payload: MAX_PAYLOAD_BYTES, jetstream }
     // nats-server reads JSON as one of the forms of its configuration.
     await Bun.write(config, JSON.stringify({ ...settings, authorization: { users } }))
-    const command = [process.env.NATS_SERVER_BIN ?? 'nats-server', '-c', config]
+    const command = [await findNatsServer(() => {}), '-c', config]
     this.#process = Bun.spawn(command, { stdout: 'ignore', stderr: Bun.file(join(this.#dir, 'nats.log')) })
     const nc = await this.connect()
     await nc.close()
@@ -57,6 +58,11 @@ export class TestBroker {
   async down(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#process?.kill(signal)
     await this.#process?.exited
+  }
+
+  /** As after a disk was lost: nothing that was ever published or created is there. */
+  loseState(): void {
+    rmSync(join(this.#dir, 'jetstream'), { recursive: true, force: true })
   }
 
   connect() {

@@ -76,7 +76,7 @@ test('a node that froze writes nothing when it wakes', async () => {
   start('node-b')
   await client.until(id, (events) => events.some((event) => event.type === 'started' && event.attempt === 2))
   process.kill(first.pid, 'SIGCONT')
-  await first.says('another attempt has the request')
+  await first.says('a run lost its log')
   const events = await client.ended(id)
   expect(textOf(events)).toBe(WORDS)
   expect(events.filter(({ type }) => type === 'started')).toHaveLength(2)
@@ -111,6 +111,28 @@ test('a broker killed in the middle costs a pause and nothing else', async () =>
   client.nc.publish(cancelSubject(id))
   await waitFor(async () => (await client.stored(id)).at(-1)?.type === 'cancelled')
 }, 60_000)
+
+test('a broker that lost its state is served again when it is set up again', async () => {
+  const node = start('node-a')
+  await node.says('serving')
+  const id = await client.submit(WORDS, { parameters: { tokensPerSecond: 20 } })
+  await client.until(id, (events) => textOf(events).length > 60)
+  await broker.down('SIGKILL')
+  broker.loseState()
+  await broker.up()
+  await broker.provision(2)
+  await node.says('a run lost its log')
+  // What the request's actor does when it finds that the broker has forgotten its job.
+  const again = await client.submit(WORDS, { id, dispatch: 2 })
+  const events = await waitFor(async () => {
+    const stored = await client.stored(again)
+    return stored.some(isTerminal) && stored
+  })
+  expect(textOf(events)).toBe(WORDS)
+  expect(events.map(({ n }) => n)).toEqual(events.map((_, index) => index + 1))
+  await waitFor(async () => (await (await new Kvm(client.nc).open(MODELS)).get(modelKey('parrot', '1'))) !== null)
+  await waitFor(async () => (await (await new Kvm(client.nc).open(NODES)).get('node-a')) !== null)
+}, 30_000)
 
 test('a cancellation ends a run at once', async () => {
   start('node-a')
