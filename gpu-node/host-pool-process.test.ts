@@ -148,6 +148,27 @@ test('an aborted run answers at once though its host is still in native code', a
   expect(await run).toContain('AbortError')
 })
 
+test('a host that is frozen while it is idle is replaced', async () => {
+  const fast: Clock = { now: systemClock.now, setTimer: (ms, fire) => systemClock.setTimer(ms / 20, fire) }
+  const { pool, count, until, changes } = setUp(1, fast)
+  const model = counterModel(root)
+  await count(model, 1)
+  process.kill(pidOf(pool, 'counter/1'), 'SIGSTOP')
+  await until(() => changes.length === 3)
+  expect(changes[1]?.why).toBe('hung')
+  expect(await count(model, 1)).toEqual([{ response: { count: 1 } }])
+}, 20_000)
+
+test('a run that comes when its host has just died is told so, and the node goes on', async () => {
+  const { pool, count } = setUp(1)
+  const model = counterModel(root)
+  await count(model, 1)
+  process.kill(pidOf(pool, 'counter/1'), 'SIGKILL')
+  const runs = Array.from({ length: 20 }, () => count(model, 1).catch(kindOf))
+  expect(new Set(await Promise.all(runs))).toEqual(new Set(['host-crashed']))
+  expect(await count(model, 2)).toEqual([{ response: { count: 2 } }])
+})
+
 test('closing leaves no process, not even one that hangs', async () => {
   const { pool, count } = setUp(2)
   const model = counterModel(root)

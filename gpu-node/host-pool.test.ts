@@ -151,6 +151,26 @@ test('a host that keeps dying is replaced ever more slowly, and work that comes 
   expect([await waiting.end, await run.end]).toEqual(['done', 'done'])
 })
 
+test('a machine with no room for another process is asked again later', async () => {
+  const clock = new ManualClock()
+  const { processes, start } = fakeHosts()
+  const lines: string[] = []
+  let refusals = 2
+  const pool = new HostPool({
+    hosts: 1,
+    clock,
+    start(events) {
+      if (refusals-- > 0) throw new Error('EAGAIN')
+      return start(events)
+    },
+    onLine: (host, line) => lines.push(`${host} ${line}`),
+  })
+  await clock.advance(100)
+  expect(processes).toHaveLength(1)
+  expect(lines).toEqual(['host-1 could not be started: EAGAIN', 'host-1 could not be started: EAGAIN'])
+  await pool.close()
+})
+
 test('a host that is silent for the time limit of the model it is busy with is killed', async () => {
   const { begun, clock } = setUp(1)
   const quick = await begun(model('quick', 2_000))

@@ -24,7 +24,7 @@ export class Host {
     this.#options = options
   }
 
-  receive(message: ToHost): Promise<void> | void {
+  async receive(message: ToHost): Promise<void> {
     switch (message.type) {
       case 'load':
         return this.#work(message.work, () => this.#load(message), {

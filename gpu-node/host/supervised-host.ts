@@ -1,8 +1,9 @@
-import { type Problem, ProblemError } from '@oriel/protocol/problem'
+import { ProblemError } from '@oriel/protocol/problem'
 import type { Clock } from '../clock.ts'
 import type { Output } from '../model-runner.ts'
 import { respawnDelay, silenceLimit } from './host-limits.ts'
-import type { HostProcess, StartHost } from './host-process.ts'
+import { lossOf } from './host-loss.ts'
+import type { HostProcess, HostProcessEvents, StartHost } from './host-process.ts'
 import type { FromHost, ToHost } from './messages.ts'
 
 /** A load or a run that a host has been given and has not ended yet. */
@@ -111,10 +112,9 @@ export class SupervisedHost {
   }
 
   #start(): void {
-    const { start, clock } = this.#options
     // A process that has been given up may still speak; only the present one is heard.
     const isPresent = () => this.#mode.name === 'running' && this.#mode.process === process
-    const process = start({
+    const process = this.#spawn({
       onMessage: (message) => {
         if (isPresent()) this.#receive(message)
       },
@@ -123,11 +123,30 @@ export class SupervisedHost {
       },
       onLine: this.#options.onLine,
     })
+    if (!process) return
     const exit = process.exited.finally(() => this.#exits.delete(exit))
     this.#exits.add(exit)
-    this.#mode = { name: 'running', process, since: clock.now(), ready: false, silentMs: 0, current: 0 }
+    const since = this.#options.clock.now()
+    this.#mode = { name: 'running', process, since, ready: false, silentMs: 0, current: 0 }
     this.#options.onStarted(process.pid)
     for (const work of this.#works.values()) this.#send(work)
+  }
+
+  /** undefined when the machine has no room for another process now: then there is another try. */
+  #spawn(events: HostProcessEvents): HostProcess | undefined {
+    try {
+      return this.#options.start(events)
+    } catch (error) {
+      this.#options.onLine(`could not be started: ${error instanceof Error ? error.message : error}`)
+      this.#startAfter(0)
+      return undefined
+    }
+  }
+
+  #startAfter(livedMs: number): void {
+    const { delayMs, quickDeaths } = respawnDelay(livedMs, this.#quickDeaths)
+    this.#quickDeaths = quickDeaths
+    this.#mode = { name: 'waiting', cancel: this.#options.clock.setTimer(delayMs, () => this.#start()) }
   }
 
   #send(work: Work): void {
@@ -158,24 +177,13 @@ export class SupervisedHost {
   #lost(how: string): void {
     if (this.#mode.name !== 'running') return
     const { process, since } = this.#mode
-    const { clock } = this.#options
     const current = process.currentWork()
-    const { delayMs, quickDeaths } = respawnDelay(clock.now() - since, this.#quickDeaths)
-    this.#quickDeaths = quickDeaths
-    this.#mode = { name: 'waiting', cancel: clock.setTimer(delayMs, () => this.#start()) }
+    this.#startAfter(this.#options.clock.now() - since)
     this.#options.onLost(how)
     for (const [number, work] of [...this.#works]) {
       if (work.sent) this.#end(number)?.reject(new ProblemError(lossOf(work.message.type, how, number === current)))
     }
   }
-}
-
-function lossOf(type: 'load' | 'run', how: string, culprit: boolean): Problem {
-  const what = how === 'hung' ? 'gave no sign of life for its time limit' : `ended its process (${how})`
-  if (!culprit) return { kind: 'host-crashed', detail: `The model's process was replaced while other work was in it.` }
-  // A load is the model's own affair: it would end the same way in the next host.
-  if (type === 'load') return { kind: 'model-unavailable', detail: `The model ${what} while it was loaded.` }
-  return { kind: how === 'hung' ? 'host-hung' : 'host-crashed', detail: `The model ${what}.` }
 }
 
 const closed = () => new ProblemError({ kind: 'host-crashed', detail: 'The node is stopping.' })
