@@ -1,6 +1,7 @@
 import { connect } from '@nats-io/transport-node'
 import { RECORDER_INBOX } from '@oriel/protocol/permissions'
 import { RecorderConfig, readConfig } from './config.ts'
+import { logConnection } from './connection-log.ts'
 import { Database } from './database.ts'
 import { logLine } from './log.ts'
 import { PartitionTables } from './partition-tables.ts'
@@ -61,6 +62,7 @@ const store = new PostgresRecord(database, tables)
 const recorder = new Recorder({ store, log: logLine, now: Date.now, random: Math.random, wait })
 
 logLine('info', 'recording')
+void logConnection(nc, logLine)
 await Promise.all([
   recordHistory(nc, recorder, logLine, stop.signal, giveUp.signal),
   watchRegistry(nc, registry, logLine, stop.signal),

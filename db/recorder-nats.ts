@@ -1,4 +1,4 @@
-import { jetstream } from '@nats-io/jetstream'
+import { type Consumer, JetStreamError, type JsMsg, jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { HISTORY, RECORDER } from '@oriel/protocol/subjects'
 import { batches } from './batches.ts'
@@ -9,10 +9,10 @@ import { wait } from './wait.ts'
 const MAX_FACTS = 500
 const MAX_BYTES = 8 * 1024 * 1024
 const LINGER_MS = 50
-/** Messages that wait in memory while a batch is committed. A fact may have a MB. */
-const PREFETCH = 200
-/** How soon a broker that lost our pull request is noticed: twice this. */
-const IDLE_HEARTBEAT_MS = 2_000
+/** Messages of one pull, which wait in memory while a batch is committed. A fact may have a MB. */
+const PULL = 200
+/** How long a pull waits for them, and so how long a signal may have to wait for it. */
+const PULL_MS = 1_000
 const RETRY_MS = 1_000
 
 /**
@@ -38,17 +38,24 @@ export async function recordHistory(
 
 async function consume(nc: NatsConnection, recorder: Recorder, stop: AbortSignal, giveUp: AbortSignal) {
   const consumer = await jetstream(nc).consumers.get(HISTORY, RECORDER)
-  const messages = await consumer.consume({ max_messages: PREFETCH, idle_heartbeat: IDLE_HEARTBEAT_MS })
-  const end = () => messages.stop()
-  stop.addEventListener('abort', end)
-  if (stop.aborted) end()
-  try {
-    const limits = { maxItems: MAX_FACTS, maxBytes: MAX_BYTES, lingerMs: LINGER_MS, wait }
-    for await (const batch of batches(messages, { ...limits, bytesOf: (message) => message.data.length })) {
-      await recorder.record(batch, giveUp)
+  const limits = { maxItems: MAX_FACTS, maxBytes: MAX_BYTES, lingerMs: LINGER_MS, wait }
+  const messages = pulled(consumer, stop)
+  for await (const batch of batches(messages, { ...limits, bytesOf: (message) => message.data.length })) {
+    await recorder.record(batch, giveUp)
+  }
+}
+
+/**
+ * One pull after the other, each to its end. The client's endless `consume` would drop, when it is stopped,
+ * what is on its way; that would come again only when the broker has waited for its acknowledgement.
+ */
+async function* pulled(consumer: Consumer, stop: AbortSignal): AsyncGenerator<JsMsg> {
+  while (!stop.aborted) {
+    try {
+      yield* await consumer.fetch({ max_messages: PULL, expires: PULL_MS })
+    } catch (error) {
+      // Says so also of a pull that was complete when its messages had to wait for the database.
+      if (!(error instanceof JetStreamError && error.message === 'heartbeats missed')) throw error
     }
-  } finally {
-    stop.removeEventListener('abort', end)
-    end()
   }
 }

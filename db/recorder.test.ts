@@ -18,6 +18,9 @@ class Message implements FactMessage {
   ack() {
     this.settled = 'acknowledged'
   }
+  nak() {
+    this.settled = 'handed back'
+  }
   term() {
     this.settled = 'set apart'
   }
@@ -107,7 +110,7 @@ test('while the store is away the batch is tried again, less and less often, and
   expect(batch[0]?.settled).toBe('acknowledged')
 })
 
-test('whoever is told to give up leaves the batch as it was', async () => {
+test('whoever is told to give up hands the batch back', async () => {
   const stop = new AbortController()
   const batch = [message(), message()]
   const { recorder } = recorderOf(async () => {
@@ -115,5 +118,5 @@ test('whoever is told to give up leaves the batch as it was', async () => {
     throw new Error('connection refused')
   })
   await recorder.record(batch, stop.signal)
-  expect(batch.map(({ settled }) => settled)).toEqual(['no', 'no'])
+  expect(batch.map(({ settled }) => settled)).toEqual(['handed back', 'handed back'])
 })

@@ -8,6 +8,8 @@ export interface FactMessage {
   /** Its place in the stream, by which a person can look it up. */
   readonly seq: number
   ack(): void
+  /** To be delivered again, at once. */
+  nak(): void
   /** Never to be delivered again, though it stays in the stream. */
   term(reason: string): void
 }
@@ -49,7 +51,7 @@ export class Recorder {
     this.#options = options
   }
 
-  /** Resolves when every message is settled or, with nothing more acknowledged, when the signal is aborted. */
+  /** Resolves when every message is settled. When the signal is aborted, what is not committed is handed back. */
   async record(messages: readonly FactMessage[], signal: AbortSignal): Promise<void> {
     const parsed: Parsed[] = []
     for (const message of messages) {
@@ -61,7 +63,7 @@ export class Recorder {
   }
 
   async #insert(batch: readonly Parsed[], signal: AbortSignal): Promise<void> {
-    if (batch.length === 0 || signal.aborted) return
+    if (batch.length === 0) return
     const outcome = await this.#try(
       batch.map(({ fact }) => fact),
       signal,
@@ -70,7 +72,10 @@ export class Recorder {
       for (const { message } of batch) message.ack()
       return
     }
-    if (outcome === 'aborted') return
+    if (outcome === 'aborted') {
+      for (const { message } of batch) message.nak()
+      return
+    }
     const [first] = batch
     if (batch.length === 1 && first) return this.#setApart(first.message, outcome.reason)
     const middle = batch.length >> 1

@@ -210,6 +210,13 @@ test('ids of any day find their partition, also one that was dropped, and two re
   await others.end()
 })
 
+test('a connection without an answer is given up, and the next statement has another', async () => {
+  const impatient = new Database(server.url, 100)
+  await expect(impatient.run((sql) => sql`select pg_sleep(20)`)).rejects.toThrow('did not answer')
+  expect(await impatient.run((sql) => sql`select 1 as one`)).toMatchObject([{ one: 1 }])
+  await impatient.end()
+})
+
 test('partitions are made ahead of time', async () => {
   const now = Date.UTC(2030, 4, 30, 23)
   await new PartitionTables(database).ensureAhead(now)

@@ -181,7 +181,7 @@ test('a signal ends it also while the database is away, and nothing is lost', as
   await server.start()
   recorder = startRecorder()
   await recorded(facts)
-}, 90_000)
+}, 25_000)
 
 test('with its parent it leaves', async () => {
   recorder = startRecorder({ ORIEL_EXIT_WITH_PARENT: '1' })
