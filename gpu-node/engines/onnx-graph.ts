@@ -27,6 +27,8 @@ export async function openGraph(model: LocalModel, options: EngineOptions): Prom
     executionProviders: ['cpu'],
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
+    // Threads that spin while they wait take the cores of other hosts: two of them on two busy cores halved the speed.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
     logSeverityLevel: 4, // fatal: an error is told once, as the problem of its run
     // Shapes differ from run to run, and a pattern is kept in memory for every shape that was ever seen.
     enableMemPattern: false,
