@@ -2,6 +2,7 @@ import type { NewEvent } from '@oriel/protocol/event'
 import { endedFacts } from '@oriel/protocol/fact'
 import type { Job } from '@oriel/protocol/job'
 import { type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
+import { Deliveries } from './deliveries.ts'
 import type { Delivery } from './delivery.ts'
 import type { JobContext } from './job-context.ts'
 import { LogAuthor, type Loss } from './log-author.ts'
@@ -33,30 +34,28 @@ export class JobRun {
   readonly job: Job
   readonly #context: JobContext
   readonly #signal: AbortSignal
-  readonly #deliveries: Delivery[]
+  readonly #deliveries: Deliveries
   readonly #abort = new AbortController()
   readonly #stopped = Promise.withResolvers<Stop>()
   #stop: Stop | undefined
   #author: LogAuthor | undefined
   #writer: ProgressWriter | undefined
-  #verdict: ((delivery: Delivery) => void | Promise<void>) | undefined
 
   /** @param signal gives the job up where it stands, without a word to the broker */
   constructor(context: JobContext, job: Job, delivery: Delivery, signal: AbortSignal) {
     this.#context = context
     this.job = job
-    this.#deliveries = [delivery]
+    this.#deliveries = new Deliveries(delivery)
     this.#signal = signal
   }
 
   /** Another delivery of the same request while it runs here, as after a long silence: it shares the outcome. */
-  join(delivery: Delivery): void {
-    this.#deliveries.push(delivery)
-    if (this.#verdict) void this.#verdict(delivery)
+  join(delivery: Delivery): Promise<void> {
+    return this.#deliveries.add(delivery)
   }
 
   working(): void {
-    if (!this.#verdict) for (const delivery of this.#deliveries) delivery.working()
+    this.#deliveries.working()
   }
 
   /** The edge stops a request with the same word when it cancels it and when its time is up. */
@@ -99,7 +98,7 @@ export class JobRun {
     const { job } = this
     const { log, clock } = this.#context
     const options = { log, shard: job.shard, id: job.id, clock, signal: this.#signal }
-    const first = job.dispatch === 1 && this.#count === 1
+    const first = job.dispatch === 1 && this.#deliveries.count === 1
     this.#author = first && job.log ? LogAuthor.hinted(options, job.log) : await LogAuthor.read(options, job.log?.n)
     return this.#author
   }
@@ -111,7 +110,7 @@ export class JobRun {
       this.stop(why instanceof ProblemError ? { kind: 'failed', error: why } : { kind: 'lost', loss: why })
     const writer = new ProgressWriter({ author, clock, coalesceMs, progressMs, onStop })
     this.#writer = writer
-    const disarm = clock.setTimer(deadlineAt - clock.now(), () => this.stop({ kind: 'expired' }))
+    const disarm = clock.setTimer(Math.max(0, deadlineAt - clock.now()), () => this.stop({ kind: 'expired' }))
     const run = { id, model, input, parameters, seed: seedOf(id, parameters), prior: priorOf(author.events) }
     const emit = (output: Parameters<ProgressWriter['emit']>[0]) => {
       if (!this.#stop) writer.emit(output)
@@ -148,14 +147,14 @@ export class JobRun {
   }
 
   async #fail(error: unknown): Promise<void> {
-    if (this.#signal.aborted) return this.#tell(() => {})
+    if (this.#signal.aborted) return this.#deliveries.leave()
     const { id, model, deadlineAt } = this.job
     const { logger, clock } = this.#context
     const problem = toProblem(error)
-    const about = { id, model, kind: problem.kind, delivery: this.#count }
+    const about = { id, model, kind: problem.kind, delivery: this.#deliveries.count }
     if (problem.kind === 'internal') logger.error('a job failed by a bug', { ...about, cause: error })
     else logger.warn('a job failed', { ...about, detail: problem.detail })
-    const settlement = settle(problem, this.#count, this.#context.random())
+    const settlement = settle(problem, this.#deliveries.count, this.#context.random())
     if (settlement.verdict === 'fail') return this.#end({ type: 'failed', problem, retriable: settlement.retriable })
     // The delivery after the deadline is the one that ends it; it is not put off.
     return this.#retry(problem, Math.max(0, Math.min(settlement.delayMs, deadlineAt - clock.now())))
@@ -163,11 +162,11 @@ export class JobRun {
 
   /** Gives the job to its next delivery, if it has one. */
   async #retry(problem: Problem, delayMs: number): Promise<void> {
-    const settlement = settle(problem, this.#count, 0)
+    const settlement = settle(problem, this.#deliveries.count, 0)
     if (settlement.verdict === 'fail') return this.#end({ type: 'failed', problem, retriable: settlement.retriable })
     const loss = await this.#writer?.close()
     if (loss) return this.#lost(loss)
-    await this.#tell((delivery) => delivery.nak(delayMs))
+    await this.#deliveries.settle((delivery) => delivery.nak(delayMs))
   }
 
   async #end(last: NewEvent): Promise<void> {
@@ -179,8 +178,8 @@ export class JobRun {
   async #lost(loss: Loss): Promise<void> {
     if (loss.reason === 'ended') return this.#conclude()
     this.#context.logger.warn('a run lost its log', { id: this.job.id, ...loss })
-    // Whoever has it settles the message; a word from here could take it from under them.
-    await this.#tell(() => {})
+    // A word to the broker from here could take the job from under whoever has it.
+    await this.#deliveries.leave()
   }
 
   /** The log has its terminal event: the record and the broker are told. */
@@ -190,16 +189,11 @@ export class JobRun {
     const events = (await this.#author?.whole()) ?? []
     const last = events.at(-1)
     if (last?.type === 'failed') {
-      const entry = { at: last.at, node, deliveries: this.#count, problem: last.problem, job }
+      const entry = { at: last.at, node, deliveries: this.#deliveries.count, problem: last.problem, job }
       await outcomes.dead(job.model, job.id, `${last.n}`, entry, this.#signal)
     }
     await outcomes.ended(endedFacts(job.id, events), this.#signal)
-    await this.#tell((delivery) => delivery.ack())
-  }
-
-  async #tell(verdict: (delivery: Delivery) => void | Promise<void>): Promise<void> {
-    this.#verdict = verdict
-    await Promise.all(this.#deliveries.map(verdict))
+    await this.#deliveries.settle((delivery) => delivery.ack())
   }
 
   /** The last resort: what cannot even be failed is left to its next delivery. */
@@ -208,11 +202,7 @@ export class JobRun {
       await attempt()
     } catch (cause) {
       if (!this.#signal.aborted) this.#context.logger.error('a job could not be settled', { id: this.job.id, cause })
-      await this.#tell(() => {})
+      await this.#deliveries.leave()
     }
-  }
-
-  get #count(): number {
-    return Math.max(...this.#deliveries.map(({ count }) => count))
   }
 }

@@ -98,14 +98,18 @@ export class LogAuthor {
   async whole(): Promise<readonly RequestEvent[]> {
     if (this.#events[0]?.n === 1) return this.#events
     const { log, shard, id, signal } = this.#options
-    const { events } = await log.read(shard, id, signal)
-    return (events.at(-1)?.n ?? 0) >= this.#state.n ? events : this.#events
+    for (let reads = 0; reads < STALE_READS; reads++) {
+      if (reads > 0) await this.#pause()
+      const { events } = await log.read(shard, id, signal)
+      if ((events.at(-1)?.n ?? 0) >= this.#state.n) return events
+    }
+    return this.#events
   }
 
   async #readOn(): Promise<void> {
-    const { log, shard, id, clock, signal } = this.#options
+    const { log, shard, id, signal } = this.#options
     for (let reads = 0; reads < STALE_READS; reads++) {
-      if (reads > 0) await new Promise<void>((resolve) => void clock.setTimer(STALE_READ_MS, resolve))
+      if (reads > 0) await this.#pause()
       const read = await log.read(shard, id, signal)
       const news = read.events.filter(({ n }) => n > this.#state.n)
       const rival = news.find((event) => event.type === 'started')
@@ -128,6 +132,10 @@ export class LogAuthor {
       return
     }
     this.#lose({ reason: 'gone' })
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.setTimer(STALE_READ_MS, resolve))
   }
 
   #add(event: RequestEvent): void {

@@ -69,6 +69,8 @@ export class NatsLink {
         for (const listener of this.#reconnected) listener()
       }
     }
+    // Closed for good: whoever waits goes on, and is told by the connection itself.
+    for (const go of take(this.#waiting)) go()
     for (const interrupt of take(this.#interrupts)) interrupt()
   }
 }

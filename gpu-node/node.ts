@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { Manifest } from '@oriel/protocol/manifest'
 import type { NodeStatus } from '@oriel/protocol/node-status'
 import { Announcer } from './announcer.ts'
@@ -118,8 +119,8 @@ export class GpuNode {
     await this.#heartbeat.stop()
     await models.close()
     await this.#jobs.idle()
-    if (link.up) await link.nc.drain()
-    else await link.nc.close()
+    assert(this.#jobs.busy === 0, 'a node that has drained holds no job')
+    await link.nc.drain().catch(() => link.nc.close()) // it cannot drain when it has just broken
     this.#setMode('stopped')
   }
 

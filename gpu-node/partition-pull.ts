@@ -6,6 +6,7 @@ import type { Delivery } from './delivery.ts'
 import { JetStreamDelivery } from './jetstream-delivery.ts'
 import type { Logger } from './logger.ts'
 import type { NatsLink } from './nats-link.ts'
+import { isTransient } from './retry.ts'
 
 /**
  * How long the broker keeps one request for jobs. Less than its patience with a silent node: else a job whose
@@ -64,7 +65,11 @@ export class PartitionPull {
     clearTimeout(this.#later)
     const asks = [...this.#asks]
     const { link } = this.#options
-    if (link.up && !link.nc.isClosed()) await Promise.all(asks.map(({ subscription }) => subscription.drain()))
+    const drain = ({ subscription }: Ask) => link.during(() => subscription.drain())
+    await Promise.all(asks.map(drain)).catch((error) => {
+      // Without a connection there is nothing on its way to us.
+      if (!isTransient(error)) throw error
+    })
     for (const ask of asks) this.#close(ask)
   }
 

@@ -1,4 +1,5 @@
 import { Manifest } from '@oriel/protocol/manifest'
+import { ProblemError } from '@oriel/protocol/problem'
 import * as v from 'valibot'
 import type { ModelRunner, Output, Run } from '../model-runner.ts'
 import type { Models } from '../node.ts'
@@ -10,24 +11,32 @@ const PARROT = v.parse(Manifest, {
   version: '1',
   engine: 'text-generation',
   files: [{ path: 'model.onnx', sha256: '0'.repeat(64), bytes: 0 }],
-  parameters: { tokensPerSecond: { type: 'number', default: 0, minimum: 0 } },
+  parameters: {
+    tokensPerSecond: { type: 'number', default: 0, minimum: 0 },
+    /** How many runs of a request fail after one more word. */
+    failures: { type: 'integer', default: 0, minimum: 0 },
+  },
   limits: { timeoutMs: 60_000, maxBatch: 1, concurrency: 1_000 },
 })
 
 class ParrotRunner implements ModelRunner {
-  async run({ input, parameters, prior }: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
+  #failed = new Map<string, number>()
+
+  async run({ id, input, parameters, prior }: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
+    const failed = this.#failed.get(id) ?? 0
+    const fails = failed < Number(parameters.failures ?? 0)
     const rate = Number(parameters.tokensPerSecond ?? 0)
     const words = String(input).split(/(?<= )/)
     for (let at = prior.tokens.length; at < words.length; at++) {
       if (rate > 0) await pause(1_000 / rate, signal)
       signal.throwIfAborted()
       emit({ response: words[at], tokens: [at + 1] })
+      if (!fails) continue
+      this.#failed.set(id, failed + 1)
+      throw new ProblemError({ kind: 'inference-failed', detail: 'The parrot fell off its perch.' })
     }
   }
 }
-
-/** What a test sees in a log of a parrot that said everything. */
-export const wordsOf = (input: string) => input.split(/(?<= )/)
 
 export const pacedModels = (): Models => ({
   runner: new ParrotRunner(),

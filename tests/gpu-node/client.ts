@@ -59,10 +59,13 @@ export class TestClient {
 
   /** The log as it is stored. */
   async stored(id: string): Promise<RequestEvent[]> {
-    const jsm = await jetstreamManager(this.nc)
-    const batch = await jsm.direct.getBatch('PROGRESS', { seq: 1, next_by_subj: progressSubject(0, id), batch: 1_000 })
+    const query = JSON.stringify({ seq: 1, next_by_subj: progressSubject(0, id), batch: 1_000 })
+    const answers = await this.nc.requestMany('$JS.API.DIRECT.GET.PROGRESS', query, {
+      strategy: 'sentinel',
+      maxWait: 5_000,
+    })
     const events: RequestEvent[] = []
-    for await (const message of batch) events.push(v.parse(RequestEvent, message.json()))
+    for await (const answer of answers) if (!answer.headers?.code) events.push(v.parse(RequestEvent, answer.json()))
     return events
   }
 

@@ -203,6 +203,21 @@ test('a message that is no job is kept in DEAD and leaves the queue', async () =
   expect(v.parse(Dead, kept?.json())).toMatchObject({ message: 'not a job', deliveries: 1 })
 })
 
+test('a run that fails is tried again after a while, and goes on from where it failed', async () => {
+  start('node-a')
+  const id = await client.submit(WORDS, { parameters: { failures: 2 } })
+  const events = await client.ended(id)
+  expect(textOf(events)).toBe(WORDS)
+  const starts = events.flatMap((event) => (event.type === 'started' ? [event.at] : []))
+  expect(starts).toHaveLength(3)
+  const [first = 0, second = 0, third = 0] = starts
+  // Half of 500 ms and of 1 s at least, by the broker's clock.
+  expect(second - first).toBeGreaterThanOrEqual(240)
+  expect(third - second).toBeGreaterThanOrEqual(490)
+  await waitFor(async () => (await client.queued()) === 0)
+  expect(await lastOn('DEAD', `dead.parrot.${id}`)).toBeNull()
+})
+
 test('a node and its models are known while it lives', async () => {
   start('node-a', { ORIEL_SLOTS: '3' })
   const kvm = new Kvm(client.nc)

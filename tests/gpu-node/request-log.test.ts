@@ -1,18 +1,35 @@
-import { afterAll, beforeAll, describe } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from '@nats-io/transport-node'
+import { newRequestId } from '@oriel/protocol/ids'
 import { JetStreamRequestLog } from '../../gpu-node/jetstream-request-log.ts'
-import { NatsLink } from '../../gpu-node/nats-link.ts'
+import { Interrupted, NatsLink } from '../../gpu-node/nats-link.ts'
 import { requestLogSuite } from '../../gpu-node/request-log-suite.ts'
 import { TestBroker } from './broker.ts'
 
+type Loss = 'question' | 'answer'
+
+/** A connection that breaks at command: before what was asked has reached the broker, or before the answer is back. */
+class LossyLink extends NatsLink {
+  readonly losses: (Loss | undefined)[] = []
+
+  override async during<T>(ask: () => Promise<T>): Promise<T> {
+    const loss = this.losses.shift()
+    if (loss !== 'question') {
+      const answer = await super.during(ask)
+      if (loss === undefined) return answer
+    }
+    throw new Interrupted(`the ${loss} is lost`)
+  }
+}
+
 describe('JetStream', () => {
   let broker: TestBroker
-  let link: NatsLink
+  let link: LossyLink
 
   beforeAll(async () => {
     broker = await TestBroker.start()
     const nc = await connect({ servers: broker.url, user: 'node', pass: 'node', inboxPrefix: '_INBOX_node' })
-    link = new NatsLink(nc)
+    link = new LossyLink(nc)
   })
   afterAll(async () => {
     await link.nc.close()
@@ -20,4 +37,47 @@ describe('JetStream', () => {
   })
 
   requestLogSuite(async () => new JetStreamRequestLog(link))
+
+  const progress = (n: number, elapsedMs = n) => ({ n, at: 1, type: 'progress', elapsedMs }) as const
+
+  const LOSSES: Loss[][] = [
+    ['answer'],
+    ['question'],
+    ['answer', 'answer'],
+    ['question', 'answer', 'question'],
+    ['question', 'question', 'answer', 'answer'],
+  ]
+  const PATTERNS = LOSSES.map((losses) => [losses.join(', '), losses] as const)
+
+  test.each(PATTERNS)('an event is added once whatever is lost on the way: %s', async (_, pattern) => {
+    const log = new JetStreamRequestLog(link)
+    const id = newRequestId(Date.now())
+    const first = Number(await log.append(0, id, progress(1), 0))
+    link.losses.push(...pattern)
+    const second = Number(await log.append(0, id, progress(2), first))
+    expect(await log.append(0, id, progress(3), second)).toBeNumber()
+    expect((await log.read(0, id)).events).toEqual([progress(1), progress(2), progress(3)])
+  })
+
+  test.each(PATTERNS)(
+    'a rival’s event is never taken for ours, whatever is lost on the way: %s',
+    async (_, pattern) => {
+      const log = new JetStreamRequestLog(link)
+      const id = newRequestId(Date.now())
+      await log.append(0, id, progress(1, 99), 0)
+      link.losses.push(...pattern)
+      expect(await log.append(0, id, progress(1), 0)).toBe('fenced')
+      expect((await log.read(0, id)).events).toEqual([progress(1, 99)])
+    },
+  )
+
+  test('what is tried for ever is given up at command', async () => {
+    const log = new JetStreamRequestLog(link)
+    const giveUp = new AbortController()
+    link.losses.push(...Array.from({ length: 1_000 }, () => 'question' as const))
+    const append = log.append(0, newRequestId(Date.now()), progress(1), 0, giveUp.signal)
+    giveUp.abort()
+    await expect(append).rejects.toThrow('aborted')
+    link.losses.length = 0
+  })
 })
