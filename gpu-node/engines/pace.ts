@@ -15,6 +15,7 @@ export class Pace {
 
   /** @throws the signal's reason, as soon as it is aborted */
   async next(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
     if (this.#everyMs === 0) return
     const waitMs = this.#dueAt - this.#clock.now()
     this.#dueAt += this.#everyMs

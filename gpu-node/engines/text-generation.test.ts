@@ -8,8 +8,11 @@ import { systemClock } from '../clock.ts'
 import { Steps } from '../host/steps.ts'
 import type { Output } from '../model-runner.ts'
 import { ManualClock, settled } from '../testing/manual-clock.ts'
+import { type GraphDef, onnxBytes } from './testing/onnx-bytes.ts'
 import { runSession } from './testing/run-session.ts'
+import { writeModel } from './testing/test-model.ts'
 import { type TinyDecoderOptions, tinyDecoder } from './testing/tiny-decoder.ts'
+import { byteLevelTokenizer } from './testing/tokenizers.ts'
 import { textGenerationEngine } from './text-generation.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'oriel-generation-'))
@@ -18,6 +21,12 @@ afterAll(() => rmSync(root, { recursive: true }))
 const load = (options: TinyDecoderOptions = {}, clock = systemClock) =>
   textGenerationEngine(clock).load(tinyDecoder(root, options), { threads: 1 })
 const babbler = await load()
+
+const identity = (inputs: readonly string[], output: string): GraphDef => ({
+  inputs: inputs.map((name) => ({ name, type: 'int64', shape: ['b', 's'] })),
+  outputs: [{ name: output, type: 'int64', shape: ['b', 's'] }],
+  nodes: [{ op: 'Identity', inputs: ['input_ids'], outputs: [output] }],
+})
 
 const textOf = (outputs: readonly Output[]) => outputs.map((output) => String(output.response)).join('')
 const tokensOf = (outputs: readonly Output[]) => outputs.flatMap((output) => output.tokens ?? [])
@@ -199,4 +208,20 @@ test('what the caller and the manifest leave open is as the model’s makers hav
   const task = { input: 'Once', seed: 3 }
   const same = { temperature: 1.5, topK: 30, maxTokens: 9 }
   expect(await runSession(made, task)).toEqual(await runSession(babbler, { ...task, parameters: same }))
+})
+
+test.each<[name: string, files: Record<string, Uint8Array | string>, detail: string]>([
+  ['no tokenizer', { 'config.json': '{}' }, 'the manifest lists no tokenizer.json'],
+  ['a tokenizer of no known kind', { 'tokenizer.json': '{"model":{"type":"none"}}' }, 'tokenizer.json: '],
+  ['a configuration of other types', { 'config.json': '{"n_head":"many"}' }, 'config.json: n_head: '],
+  ['a graph without a cache', { 'model.onnx': onnxBytes(identity(['input_ids'], 'logits')) }, 'no key-value cache'],
+  ['a graph that wants more', { 'model.onnx': onnxBytes(identity(['input_ids', 'pixels'], 'logits')) }, 'wants pixels'],
+])('a model with %s is refused at load', async (name, files, detail) => {
+  const whole = { 'config.json': '{}', 'tokenizer.json': JSON.stringify(byteLevelTokenizer()), 'model.onnx': '' }
+  const given = name === 'no tokenizer' ? files : { ...whole, ...files }
+  const model = writeModel(root, { name: 'unfit', engine: 'text-generation' }, given)
+  const error = await textGenerationEngine(systemClock)
+    .load(model, { threads: 1 })
+    .catch((error) => error)
+  expect(problemOf(error)).toEqual({ kind: 'model-unavailable', detail: expect.stringContaining(detail) })
 })
