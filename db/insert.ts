@@ -3,7 +3,7 @@ import type { Fact } from './parse-fact.ts'
 
 /**
  * One statement for a whole batch, so one round trip and one transaction, with one parameter for each table:
- * about thirty times the rows per second of single inserts. Facts that are there already change nothing.
+ * thirty times and more the rows per second of single inserts. Facts that are there already change nothing.
  *
  * What came from clients and models goes in as text inside the parameter and becomes `json` only in its
  * column: as a part of the `jsonb` it would lose the order of its keys, and be refused for a "\u0000".

@@ -6,13 +6,13 @@ import { connect } from '@nats-io/transport-node'
 import { History } from '@oriel/db/history'
 import { migrate } from '@oriel/db/migrate'
 import { accepted, ended, logOf } from '@oriel/db/testing/facts'
-import { type NatsServer, startNats } from '@oriel/db/testing/nats-server'
 import { type PostgresServer, startPostgres } from '@oriel/db/testing/postgres-server'
 import type { Accepted } from '@oriel/protocol/fact'
 import type { Manifest } from '@oriel/protocol/manifest'
 import type { NodeStatus } from '@oriel/protocol/node-status'
 import { acceptedSubject, endedSubject, HISTORY, MODELS, modelKey, NODES, RECORDER } from '@oriel/protocol/subjects'
 import postgres, { type Sql } from 'postgres'
+import { type NatsServer, startNats } from './nats-server.ts'
 
 let server: PostgresServer
 let nats: NatsServer

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { freePort } from '@oriel/db/testing/postgres-server'
+import { findNatsServer } from '@oriel/dev/nats-server'
 import { type Permissions, RECORDER_PERMISSIONS } from '@oriel/protocol/permissions'
 import { BUCKETS, MAX_PAYLOAD_BYTES, RECORDER_CONSUMER, STREAMS } from '@oriel/protocol/streams'
 import { HISTORY } from '@oriel/protocol/subjects'
-import { freePort } from './postgres-server.ts'
 
 export interface NatsServer {
   readonly url: string
@@ -34,8 +35,7 @@ export async function startNats(): Promise<NatsServer> {
   }
   const file = join(folder, 'nats.conf')
   await writeFile(file, JSON.stringify(config))
-  const program = process.env.NATS_SERVER_BIN ?? 'nats-server'
-  const server = Bun.spawn([program, '-c', file], { stdout: 'ignore', stderr: 'ignore' })
+  const server = Bun.spawn([await findNatsServer(() => {}), '-c', file], { stdout: 'ignore', stderr: 'ignore' })
   const url = `nats://127.0.0.1:${port}`
   const admin = await connect({
     servers: url,
