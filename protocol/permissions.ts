@@ -23,10 +23,9 @@ export const NODE_PERMISSIONS = {
     `$JS.API.CONSUMER.MSG.NEXT.${JOBS}.>`,
     `$JS.ACK.${JOBS}.>`,
     `$JS.ACK.*.*.${JOBS}.>`,
-    // Reads logs, known manifests and the plan, and watches the plan.
+    // Reads logs and known manifests, and watches the plan.
     `$JS.API.DIRECT.GET.${PROGRESS}`,
     `$JS.API.DIRECT.GET.${kv(MODELS)}.>`,
-    `$JS.API.DIRECT.GET.${kv(PLACEMENT)}.>`,
     `$JS.API.CONSUMER.CREATE.${kv(PLACEMENT)}.>`,
     `$JS.API.CONSUMER.DELETE.${kv(PLACEMENT)}.>`,
     `$JS.API.CONSUMER.INFO.${kv(PLACEMENT)}.>`,
