@@ -7,7 +7,7 @@ import { NodeStatus } from '@oriel/protocol/node-status'
 import { NODES } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import { TestBroker } from './broker.ts'
-import { TestClient, typesOf } from './client.ts'
+import { TestClient, textOf, typesOf } from './client.ts'
 import { NodeProcess } from './node-process.ts'
 
 // The node as it is shipped: real hosts, and the models of the repository.
@@ -58,6 +58,40 @@ test('a node runs a real model, says what it has, and leaves nothing running', a
   expect(await node.kill('SIGTERM')).toBe(0)
   expect(() => process.kill(host, 0)).toThrow('ESRCH')
 }, 30_000)
+
+test('a story goes on as it would have, after its host and then its node were killed', async () => {
+  cpSync(join(ROOT, 'models/storyteller'), join(models, 'storyteller'), { recursive: true })
+  const env = { ORIEL_MODELS_DIR: models, ORIEL_HOSTS: '1' }
+  await using first = new NodeProcess(broker, 'node-a', env, MAIN)
+  const parameters = { maxTokens: 60, temperature: 0.8, topK: 40, topP: 0.95, seed: 7 }
+  const submit = (rate: number) =>
+    client.submit('Once upon a time', {
+      model: 'storyteller',
+      parameters: { ...parameters, tokensPerSecond: rate },
+    })
+  const whole = await client.ended(await submit(0))
+  const tokens = (events: typeof whole) =>
+    events.flatMap((event) => (event.type === 'responses' ? (event.tokens ?? []) : []))
+  expect(tokens(whole).length).toBeGreaterThan(20)
+
+  const id = await submit(25)
+  await client.until(id, (events) => tokens(events).length > 5)
+  const nodes = await new Kvm(client.nc).open(NODES)
+  const [host] = v.parse(NodeStatus, (await nodes.get('node-a'))?.json()).hosts
+  process.kill(Number(host?.pid), 'SIGKILL')
+  await client.until(id, (events) => events.some((event) => event.type === 'started' && event.attempt === 2))
+  await client.until(id, (events) => tokens(events).length > 15)
+  await first.kill('SIGKILL')
+  await using _second = new NodeProcess(broker, 'node-b', env, MAIN)
+  const events = await client.ended(id)
+  expect(textOf(events)).toBe(textOf(whole))
+  expect(tokens(events)).toEqual(tokens(whole))
+  expect(events.filter(({ type }) => type === 'started')).toMatchObject([
+    { node: 'node-a', attempt: 1 },
+    { node: 'node-a', attempt: 2 },
+    { node: 'node-b', attempt: 3 },
+  ])
+}, 60_000)
 
 test('wrong variables are named, without their values', async () => {
   const env = { ORIEL_MODELS_DIR: models, ORIEL_SLOTS: 'secret', ORIEL_HOSTS: '0' }
