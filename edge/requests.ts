@@ -1,5 +1,6 @@
 import type { Standing } from '@oriel/core-actors/actor'
 import { parseEventId, SSE_HEADERS, sseDocument } from '@oriel/core-actors/sse'
+import type { Recorded } from '@oriel/db/recorded'
 import { MAX_BODY_BYTES, type RequestView, Submission } from '@oriel/protocol/api'
 import { ClientRequestID } from '@oriel/protocol/ids'
 import { ProblemError } from '@oriel/protocol/problem'
@@ -60,11 +61,21 @@ requests.get('/', authenticate, revalidate, async (c) => {
   const page = await platform.history((history) => history.page(user, query.nextCursor || undefined, query.limit))
   c.header('Cache-Control', 'private, no-cache')
   return c.json({
-    requests: page.items.map((item) => viewOf(item, item.events)),
+    requests: await Promise.all(page.items.map((item) => viewOfRecorded(c, item))),
     nextCursor: page.next ?? null,
     limit: query.limit,
   })
 })
+
+/** What has not ended in the record may have got further: its actor knows. */
+async function viewOfRecorded(c: Context<EdgeContext>, item: Recorded): Promise<RequestView> {
+  if (item.status !== 'accepted') return viewOf(item, item.events)
+  const { platform, user } = c.var
+  const snapshot = await platform.actor(user, item.requestID, (actor) => actor.snapshot())
+  return snapshot
+    ? viewOf({ ...snapshot.request, status: snapshot.status }, snapshot.events)
+    : viewOf(item, item.events)
+}
 
 requests.get('/:id', authenticate, revalidate, async (c) => {
   const after = eventIdOf(c.req.query('after'), 'after')
