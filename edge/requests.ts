@@ -67,14 +67,18 @@ requests.get('/', authenticate, revalidate, async (c) => {
   })
 })
 
-/** What has not ended in the record may have got further: its actor knows. */
+/** What has not ended in the record may have got further: its actor knows. Without it the page is only older. */
 async function viewOfRecorded(c: Context<EdgeContext>, item: Recorded): Promise<RequestView> {
-  if (item.status !== 'accepted') return viewOf(item, item.events)
+  const recorded = viewOf(item, item.events)
+  if (item.status !== 'accepted') return recorded
   const { platform, user } = c.var
-  const snapshot = await platform.actor(user, item.requestID, (actor) => actor.snapshot())
-  return snapshot
-    ? viewOf({ ...snapshot.request, status: snapshot.status }, snapshot.events)
-    : viewOf(item, item.events)
+  try {
+    const snapshot = await platform.actor(user, item.requestID, (actor) => actor.snapshot())
+    return snapshot ? viewOf({ ...snapshot.request, status: snapshot.status }, snapshot.events) : recorded
+  } catch (error) {
+    console.warn('a request that is under way could not be asked where it stands', error)
+    return recorded
+  }
 }
 
 requests.get('/:id', authenticate, revalidate, async (c) => {
