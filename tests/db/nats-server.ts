@@ -14,6 +14,10 @@ export interface NatsServer {
   readonly url: string
   /** The identity that may do everything. */
   readonly admin: NatsConnection
+  /** Ends it without a chance to write anything. */
+  kill(): Promise<void>
+  start(): void
+  /** Ends it and removes its data. */
   stop(): Promise<void>
 }
 
@@ -35,7 +39,13 @@ export async function startNats(): Promise<NatsServer> {
   }
   const file = join(folder, 'nats.conf')
   await writeFile(file, JSON.stringify(config))
-  const server = Bun.spawn([await findNatsServer(() => {}), '-c', file], { stdout: 'ignore', stderr: 'ignore' })
+  const program = await findNatsServer(() => {})
+  const start = () => Bun.spawn([program, '-c', file], { stdout: 'ignore', stderr: 'ignore' })
+  let server = start()
+  const kill = async () => {
+    server.kill('SIGKILL')
+    await server.exited
+  }
   const url = `nats://127.0.0.1:${port}`
   const admin = await connect({
     servers: url,
@@ -43,6 +53,7 @@ export async function startNats(): Promise<NatsServer> {
     pass: 'admin',
     waitOnFirstConnect: true,
     reconnectTimeWait: 50,
+    maxReconnectAttempts: -1,
   })
   const jsm = await jetstreamManager(admin)
   for (const stream of STREAMS) await jsm.streams.add({ ...stream, subjects: [...stream.subjects] })
@@ -51,10 +62,13 @@ export async function startNats(): Promise<NatsServer> {
   return {
     url,
     admin,
+    kill,
+    start() {
+      server = start()
+    },
     async stop() {
       await admin.close()
-      server.kill('SIGKILL')
-      await server.exited
+      await kill()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -7,6 +7,7 @@ import { PartitionTables } from '@oriel/db/partition-tables'
 import { DAY_MS } from '@oriel/db/partitions'
 import { PostgresRecord } from '@oriel/db/postgres-record'
 import type { Recorded } from '@oriel/db/recorded'
+import { declaredColumns } from '@oriel/db/testing/declared-columns'
 import { accepted, ended, logOf, SENT_AT } from '@oriel/db/testing/facts'
 import { type PostgresServer, startPostgres } from '@oriel/db/testing/postgres-server'
 import type { Accepted, Ended } from '@oriel/protocol/fact'
@@ -54,6 +55,14 @@ async function everyPage(user: string, limit: number): Promise<Recorded[][]> {
   } while (cursor !== undefined)
   return pages
 }
+
+test('the tables are those of the schema', async () => {
+  const rows = await client<{ column: string }[]>`
+    select table_name || '.' || column_name || case is_nullable when 'NO' then ' not null' else '' end as column
+    from information_schema.columns
+    where table_schema = 'public' and table_name !~ '_[0-9]{4}_[0-9]{2}_[0-9]{2}$'`
+  expect(rows.map(({ column }) => column).sort()).toEqual(declaredColumns().sort())
+})
 
 test('a request is found as it was sent, with its log as it was written', async () => {
   const accept = accepted(SENT_AT, { request: { zebra: 1, input: { b: [1.5e300, -0.1], a: 'é\u2028' } } })

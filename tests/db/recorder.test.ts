@@ -157,6 +157,20 @@ test('facts that come while the database is away are recorded when it is back', 
   await settled()
 }, 60_000)
 
+test('a broker that was killed is found again', async () => {
+  recorder = startRecorder()
+  const before = Array.from({ length: 50 }, () => accepted())
+  await Promise.all(before.map(publishWhole))
+  await recorded(before)
+  await nats.kill()
+  await recorder.says('the broker is away')
+  nats.start()
+  await recorder.says('the broker is back')
+  const after = Array.from({ length: 50 }, () => accepted())
+  await Promise.all(after.map(publishWhole))
+  await recorded(after)
+}, 30_000)
+
 test('a signal ends it when what it was given is written; the rest waits for the next', async () => {
   recorder = startRecorder()
   await recorder.says('recording')
