@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+
+/** The module that pins both tools; its go.sum holds the hash of everything that is built. */
+const MODULE_DIR = join(import.meta.dir, 'nats')
+const NEWS_MS = 10_000
+
+/** The pinned versions in nats/go.mod. */
+export const GO_TOOLS = {
+  'nats-server': { package: 'github.com/nats-io/nats-server/v2', version: '2.15.2' },
+  nats: { package: 'github.com/nats-io/natscli/nats', version: '0.4.0' },
+} as const
+
+/**
+ * Builds one of the pinned tools to `path`: some 45 s when nothing is cached, a second when all is.
+ * @throws Error with what Go said last
+ */
+export async function buildGoTool(
+  tool: keyof typeof GO_TOOLS,
+  path: string,
+  log: (line: string) => void,
+): Promise<void> {
+  const { package: name, version } = GO_TOOLS[tool]
+  log(`building ${tool} ${version} with Go (up to a minute, once)`)
+  const startedAt = performance.now()
+  const build = Bun.spawn(['go', 'build', '-trimpath', '-o', path, name], {
+    cwd: MODULE_DIR,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+    // Without CGO the binary needs no C compiler to build and no matching libc to run.
+    env: { ...process.env, CGO_ENABLED: '0' },
+    detached: true,
+  })
+  const abandon = () => process.kill(-build.pid, 'SIGKILL')
+  process.once('exit', abandon)
+  const news = setInterval(
+    () => log(`building ${tool}, ${Math.round((performance.now() - startedAt) / 1000)} s so far`),
+    NEWS_MS,
+  )
+  try {
+    const [said, code] = await Promise.all([new Response(build.stderr).text(), build.exited])
+    if (code !== 0) throw new Error(said.trim().split('\n').slice(-3).join('\n') || `go ended with ${code}`)
+  } finally {
+    clearInterval(news)
+    process.removeListener('exit', abandon)
+  }
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { describeIssues } from '@oriel/protocol/problem'
+import * as v from 'valibot'
+import { StackError } from './stack-error.ts'
+import type { StateDir } from './state-dir.ts'
+import { createPrivate } from './write-file.ts'
+
+const Secret = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{32,}$/))
+
+/** The local stack's own, made once per state folder. */
+export const Secrets = v.strictObject({
+  /** Broker identities. */
+  nats: v.strictObject({ edge: Secret, node: Secret, recorder: Secret, admin: Secret, system: Secret }),
+  postgres: Secret,
+  /** Signs the tokens of users (HS256). */
+  auth: Secret,
+  /** Signs the tokens in events URLs. */
+  events: Secret,
+})
+export type Secrets = v.InferOutput<typeof Secrets>
+
+// 256 bits, in letters that need no quoting in a URL, an env file or nats-server.conf.
+const random = () => randomBytes(32).toString('base64url')
+
+/** The state folder's secrets, made when there are none yet. */
+export function readSecrets(dir: StateDir): Secrets {
+  if (!existsSync(dir.secrets)) {
+    dir.create()
+    const secrets: Secrets = {
+      nats: { edge: random(), node: random(), recorder: random(), admin: random(), system: random() },
+      postgres: random(),
+      auth: random(),
+      events: random(),
+    }
+    createPrivate(dir.secrets, `${JSON.stringify(secrets, null, 2)}\n`)
+  }
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Secrets), readFileSync(dir.secrets, 'utf8'))
+  if (parsed.success) return parsed.output
+  throw new StackError(
+    `${dir.secrets} is damaged (${describeIssues(parsed.issues)}). Its passwords are also in the database beside it:
+remove the whole folder ${dir.path} to start anew.`,
+  )
+}

@@ -1,0 +1,58 @@
+import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream'
+import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { Kvm } from '@nats-io/kv'
+import type { NatsConnection } from '@nats-io/nats-core'
+import { Placement } from '@oriel/protocol/placement'
+import { BUCKETS, jobsConsumer, RECORDER_CONSUMER, STREAMS } from '@oriel/protocol/streams'
+import { HISTORY, JOBS, PLACEMENT, PLAN } from '@oriel/protocol/subjects'
+import * as v from 'valibot'
+
+/** Errors of the JetStream API: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+const STREAM_NOT_FOUND = 10059
+
+/**
+ * Brings the broker's streams, buckets and consumers to what the contract says; what is right already stays as it
+ * is, with all that it holds. The plan is written only when there is none: it is the planner's from then on.
+ */
+export async function prepareBroker(nc: NatsConnection, firstPlan: Placement): Promise<void> {
+  const manager = await jetstreamManager(nc)
+  await Promise.all(STREAMS.map((stream) => putStream(manager, unfrozen(stream))))
+  const kvm = new Kvm(jetstream(nc))
+  await Promise.all(BUCKETS.map(({ name, ttlMs }) => putBucket(manager, kvm, name, ttlMs)))
+  const { partitions } = await ensurePlan(kvm, firstPlan)
+  const consumers = Array.from({ length: partitions }, (_, partition) =>
+    manager.consumers.add(JOBS, jobsConsumer(partition)),
+  )
+  await Promise.all([...consumers, manager.consumers.add(HISTORY, RECORDER_CONSUMER)])
+}
+
+async function putStream(manager: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+  try {
+    await manager.streams.update(config.name, config)
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error
+    await manager.streams.add(config)
+  }
+}
+
+async function putBucket(manager: JetStreamManager, kvm: Kvm, name: string, ttlMs: number): Promise<void> {
+  await kvm.create(name, { ttl: ttlMs })
+  const maxAge = ttlMs * 1e6
+  const { config } = await manager.streams.info(`KV_${name}`)
+  if (config.max_age !== maxAge) await manager.streams.update(`KV_${name}`, { ...config, max_age: maxAge })
+}
+
+async function ensurePlan(kvm: Kvm, firstPlan: Placement): Promise<Placement> {
+  const bucket = await kvm.open(PLACEMENT)
+  try {
+    await bucket.create(PLAN, JSON.stringify(firstPlan))
+    return firstPlan
+  } catch (error) {
+    const entry = await bucket.get(PLAN)
+    if (!entry) throw error
+    return v.parse(v.pipe(v.string(), v.parseJson(), Placement), entry.string())
+  }
+}
+
+/** The contract's constants are read-only; the client's types are not. */
+const unfrozen = (stream: (typeof STREAMS)[number]) => ({ ...stream, subjects: [...stream.subjects] })
