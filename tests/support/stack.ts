@@ -1,0 +1,124 @@
+import { afterAll, beforeAll } from 'bun:test'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { jetstream } from '@nats-io/jetstream'
+import { History } from '@oriel/db/history'
+import { nodeStatuses } from '@oriel/dev/node-statuses'
+import { type Stack, startStack } from '@oriel/dev/stack'
+import type { Accepted } from '@oriel/protocol/fact'
+import { acceptedSubject } from '@oriel/protocol/subjects'
+import postgres from 'postgres'
+import { Client } from './client.ts'
+import { type ExtraModel, modelsWith } from './models.ts'
+
+export interface StackOptions {
+  readonly nodes?: number
+  /** Beside the bundled ones. */
+  readonly models?: readonly ExtraModel[]
+  readonly edge?: 'wrangler' | 'workerd'
+}
+
+const START_MS = 180_000
+
+/** A stack for all tests of a file, on free ports and with a state folder of its own. */
+export function useStack({ nodes = 1, models = [], edge = 'workerd' }: StackOptions = {}): TestStack {
+  const dir = mkdtempSync(join(tmpdir(), 'oriel-stack-'))
+  // As root, PostgreSQL runs as another user, who must get in.
+  chmodSync(dir, 0o711)
+  const stack = new TestStack()
+  beforeAll(async () => {
+    const modelsDir = modelsWith(join(dir, 'models'), models)
+    stack.start(
+      await startStack({ stateDir: join(dir, 'state'), nodes, edge, modelsDir, nodeEnv: { ORIEL_DRAIN_MS: '3000' } }),
+    )
+  }, START_MS)
+  afterAll(async () => {
+    await stack.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }, START_MS)
+  return stack
+}
+
+export class TestStack {
+  #stack: Stack | undefined
+
+  start(stack: Stack): void {
+    this.#stack = stack
+    // A part that is killed in a test is brought back; one that is given up shows in the test that waits for it.
+    stack.failed.catch((error) => console.error(error))
+  }
+
+  async stop(): Promise<void> {
+    await this.#stack?.stop()
+  }
+
+  get stack(): Stack {
+    if (!this.#stack) throw new Error('the stack has not started')
+    return this.#stack
+  }
+
+  get url(): string {
+    return this.stack.url
+  }
+
+  async client(user: string): Promise<Client> {
+    return new Client(this.url, await this.stack.token(user))
+  }
+
+  /** Until something that cannot be awaited is so; the test's own time limit ends the wait. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    while (!(await holds())) await Bun.sleep(50)
+  }
+
+  /** kill -9 of the process that does a part's work; the stack brings it back. */
+  async kill(kind: 'edge' | 'node' | 'nats' | 'host' | 'recorder'): Promise<void> {
+    if (kind !== 'host') return void this.stack.kill(kind)
+    const hosts = (await this.stack.parts()).filter((part) => part.kind === 'host')
+    for (const { pid } of hosts) if (pid) process.kill(pid, 'SIGKILL')
+  }
+
+  async without(part: 'node-1' | 'postgres', act: () => Promise<void>): Promise<void> {
+    await this.stack.stopPart(part)
+    try {
+      await act()
+    } finally {
+      await this.stack.startPart(part)
+      await this.stack.ready()
+    }
+  }
+
+  /** Until no node has a job in hand. */
+  async idle(): Promise<void> {
+    const nc = await this.stack.nats('admin')
+    await this.until(async () => (await nodeStatuses(nc)).every(({ busy }) => busy === 0))
+    await nc.close()
+  }
+
+  /** Tells the record of requests that never were. */
+  async record(facts: readonly Accepted[]): Promise<void> {
+    const nc = await this.stack.nats('admin')
+    const client = jetstream(nc)
+    await Promise.all(facts.map((fact) => client.publish(acceptedSubject(fact.id), JSON.stringify(fact))))
+    await nc.close()
+  }
+
+  /** Until the record has a request and its whole answer. */
+  async recorded(user: string, requestID: string): Promise<void> {
+    const sql = postgres(this.stack.databaseUrl, { max: 1, onnotice: () => {} })
+    const history = new History(sql)
+    await this.until(async () => {
+      const status = (await history.find(user, requestID))?.status
+      return status !== undefined && status !== 'accepted'
+    })
+    await sql.end()
+  }
+
+  /** As if an hour had passed: no actor knows its request any more. */
+  async forgetActors(): Promise<void> {
+    await this.stack.stopPart('edge')
+    rmSync(join(this.stack.stateDir, 'edge', 'workerd'), { recursive: true, force: true })
+    await this.stack.startPart('edge')
+    await this.stack.ready()
+  }
+}
