@@ -28,8 +28,10 @@ beforeAll(async () => {
 }, 60_000)
 
 afterEach(async () => {
-  recorder?.kill()
+  // Not killed: what it has written and not yet acknowledged would come to the next test's.
+  recorder?.stop()
   await recorder?.exited
+  recorder = undefined
 })
 
 afterAll(async () => {
@@ -83,7 +85,6 @@ function startRecorder(env: Record<string, string> = {}) {
   return {
     lines,
     says,
-    kill: () => process.kill('SIGKILL'),
     stop: () => process.kill('SIGTERM'),
     exited: process.exited,
     stdin: process.stdin,
@@ -156,20 +157,6 @@ test('facts that come while the database is away are recorded when it is back', 
   await recorded(facts)
   await settled()
 }, 60_000)
-
-test('a broker that was killed is found again', async () => {
-  recorder = startRecorder()
-  const before = Array.from({ length: 50 }, () => accepted())
-  await Promise.all(before.map(publishWhole))
-  await recorded(before)
-  await nats.kill()
-  await recorder.says('the broker is away')
-  nats.start()
-  await recorder.says('the broker is back')
-  const after = Array.from({ length: 50 }, () => accepted())
-  await Promise.all(after.map(publishWhole))
-  await recorded(after)
-}, 30_000)
 
 test('a signal ends it when what it was given is written; the rest waits for the next', async () => {
   recorder = startRecorder()
@@ -291,3 +278,20 @@ test('the broker lets the recorder read its history and nothing more', async () 
   ).rejects.toThrow(/Permissions Violation/)
   await own.close()
 })
+
+// The last: a broker that is killed forgets some acknowledgements, and their facts come again after half a minute.
+test('a broker that was killed is found again', async () => {
+  recorder = startRecorder()
+  const before = Array.from({ length: 50 }, () => accepted())
+  await Promise.all(before.map(publishWhole))
+  await recorded(before)
+  await settled()
+  await nats.kill()
+  await recorder.says('the broker is away')
+  nats.start()
+  await recorder.says('the broker is back')
+  const after = Array.from({ length: 50 }, () => accepted())
+  // The publisher's own connection may be the later to come back, and then publishes again: facts bear that.
+  await Promise.all(after.map((fact) => publishWhole(fact).catch(() => publishWhole(fact))))
+  await recorded(after)
+}, 30_000)
