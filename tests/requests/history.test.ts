@@ -24,15 +24,7 @@ test('a thousand requests of the same millisecond are each on one page, and each
   )
   const page = async (cursor: string) =>
     v.parse(HistoryPage, await (await dora.send(`/requests?limit=77&nextCursor=${cursor}`)).json())
-  await stack.until(async () => {
-    let count = 0
-    for (let cursor: string | null = ''; cursor !== null; ) {
-      const { requests, nextCursor } = await page(cursor)
-      count += requests.length
-      cursor = nextCursor
-    }
-    return count === ids.length
-  })
+  await Promise.all([ids[0], ids.at(-1)].map((id) => stack.recorded('dora', id ?? '')))
   const seen: string[] = []
   for (let cursor: string | null = ''; cursor !== null; ) {
     const { requests, nextCursor } = await page(cursor)
@@ -40,7 +32,7 @@ test('a thousand requests of the same millisecond are each on one page, and each
     cursor = nextCursor
   }
   expect(seen).toEqual([...ids].sort().reverse())
-})
+}, 60_000)
 
 test('a request that only the record knows streams, answers, and cannot be cancelled or sent again as another', async () => {
   const erin = await stack.client('erin')
@@ -56,4 +48,4 @@ test('a request that only the record knows streams, answers, and cannot be cance
   expect(await (await erin.cancel('old')).json()).toMatchObject({ status: 'completed' })
   expect((await erin.submit('iris', { input: { features: [1, 2, 3, 4] }, requestID: 'old' })).status).toBe('completed')
   expect((await erin.post('iris', { input: { features: [9, 9, 9, 9] }, requestID: 'old' })).status).toBe(409)
-})
+}, 60_000)

@@ -6,8 +6,8 @@ import { jetstream } from '@nats-io/jetstream'
 import { History } from '@oriel/db/history'
 import { nodeStatuses } from '@oriel/dev/node-statuses'
 import { type Stack, startStack } from '@oriel/dev/stack'
-import type { Accepted } from '@oriel/protocol/fact'
-import { acceptedSubject } from '@oriel/protocol/subjects'
+import { type Accepted, endedFacts } from '@oriel/protocol/fact'
+import { acceptedSubject, endedSubject } from '@oriel/protocol/subjects'
 import postgres from 'postgres'
 import { Client } from './client.ts'
 import { type ExtraModel, modelsWith } from './models.ts'
@@ -95,11 +95,15 @@ export class TestStack {
     await nc.close()
   }
 
-  /** Tells the record of requests that never were. */
+  /** Tells the record of requests that never were, and that they have ended. */
   async record(facts: readonly Accepted[]): Promise<void> {
     const nc = await this.stack.nats('admin')
     const client = jetstream(nc)
-    await Promise.all(facts.map((fact) => client.publish(acceptedSubject(fact.id), JSON.stringify(fact))))
+    for (const fact of facts) {
+      const ended = endedFacts(fact.id, [{ n: 1, at: fact.deadlineAt, type: 'completed' }])
+      await client.publish(acceptedSubject(fact.id), JSON.stringify(fact))
+      await Promise.all(ended.map((part) => client.publish(endedSubject(fact.id), JSON.stringify(part))))
+    }
     await nc.close()
   }
 
