@@ -35,7 +35,9 @@ export function readConfig<S extends Schema>(program: string, schema: S): v.Infe
     console.log(help(program, schema))
     process.exit(0)
   }
-  const parsed = v.safeParse(schema, process.env)
+  // An empty variable is one that was not set: compose files and shells cannot always leave it out.
+  const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
+  const parsed = v.safeParse(schema, set)
   if (parsed.success) return parsed.output
   console.error(`${program}: ${describeIssues(parsed.issues)}. See --help.`)
   process.exit(1)

@@ -1,6 +1,6 @@
-import { connect } from '@nats-io/transport-node'
 import { RECORDER_INBOX } from '@oriel/protocol/permissions'
 import { RecorderConfig, readConfig } from './config.ts'
+import { connectNats } from './connect-nats.ts'
 import { logConnection } from './connection-log.ts'
 import { Database } from './database.ts'
 import { logLine } from './log.ts'
@@ -38,21 +38,18 @@ if (config.ORIEL_EXIT_WITH_PARENT === '1') {
 }
 
 logLine('info', 'connecting', { pid: process.pid })
-const connecting = connect({
+const options = {
   servers: config.ORIEL_NATS_URL.split(','),
   user: config.ORIEL_NATS_USER,
   pass: config.ORIEL_NATS_PASSWORD,
   name: 'recorder',
   inboxPrefix: RECORDER_INBOX,
-  waitOnFirstConnect: true,
+  timeout: 5_000,
   maxReconnectAttempts: -1,
   reconnectTimeWait: 250,
   ignoreAuthErrorAbort: true,
-})
-const stopped = new Promise<undefined>((resolve) => {
-  stop.signal.addEventListener('abort', () => resolve(undefined))
-})
-const nc = await Promise.race([connecting, stopped])
+}
+const nc = await connectNats(options, logLine, stop.signal)
 if (!nc) process.exit(0)
 
 const database = new Database(config.ORIEL_DATABASE_URL)

@@ -193,7 +193,7 @@ test('with its parent it leaves', async () => {
 
 test('a broker that comes later is waited for, and a signal ends the waiting', async () => {
   recorder = startRecorder({ ORIEL_NATS_URL: 'nats://127.0.0.1:1' })
-  await recorder.says('connecting')
+  await recorder.says('the broker cannot be reached')
   recorder.stop()
   expect(await recorder.exited).toBe(0)
 })
