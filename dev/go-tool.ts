@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { runTool } from './run-tool.ts'
 
 /** The module that pins both tools; its go.sum holds the hash of everything that is built. */
 const MODULE_DIR = join(import.meta.dir, 'nats')
@@ -22,26 +23,18 @@ export async function buildGoTool(
   const { package: name, version } = GO_TOOLS[tool]
   log(`building ${tool} ${version} with Go (up to a minute, once)`)
   const startedAt = performance.now()
-  const build = Bun.spawn(['go', 'build', '-trimpath', '-o', path, name], {
-    cwd: MODULE_DIR,
-    stdin: 'ignore',
-    stdout: 'ignore',
-    stderr: 'pipe',
-    // Without CGO the binary needs no C compiler to build and no matching libc to run.
-    env: { ...process.env, CGO_ENABLED: '0' },
-    detached: true,
-  })
-  const abandon = () => process.kill(-build.pid, 'SIGKILL')
-  process.once('exit', abandon)
   const news = setInterval(
     () => log(`building ${tool}, ${Math.round((performance.now() - startedAt) / 1000)} s so far`),
     NEWS_MS,
   )
   try {
-    const [said, code] = await Promise.all([new Response(build.stderr).text(), build.exited])
-    if (code !== 0) throw new Error(said.trim().split('\n').slice(-3).join('\n') || `go ended with ${code}`)
+    const { code, said } = await runTool(['go', 'build', '-trimpath', '-o', path, name], {
+      cwd: MODULE_DIR,
+      // Without CGO the binary needs no C compiler to build and no matching libc to run.
+      env: { ...process.env, CGO_ENABLED: '0' },
+    })
+    if (code !== 0) throw new Error(said.split('\n').slice(-3).join('\n') || `go ended with ${code}`)
   } finally {
     clearInterval(news)
-    process.removeListener('exit', abandon)
   }
 }

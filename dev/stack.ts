@@ -5,6 +5,7 @@ import { migrate } from '@oriel/db/migrate'
 import { connectBroker, natsUrl } from './broker.ts'
 import { bundledModels } from './bundled-models.ts'
 import { claim } from './claim.ts'
+import { edgePort, untilReady } from './edge-door.ts'
 import type { Identity } from './identities.ts'
 import { nodeStatus, nodeStatuses } from './node-statuses.ts'
 import type { Kind, PartSpec } from './part.ts'
@@ -15,9 +16,11 @@ import { nodePart, ROOT, recorderPart } from './parts/programs.ts'
 import { workerdPart } from './parts/workerd.ts'
 import { wranglerPart } from './parts/wrangler.ts'
 import { firstPlan } from './plan.ts'
-import { assignPorts, freePort, HOST, isFree } from './ports.ts'
+import type { Ports } from './ports.ts'
+import { assignPorts, HOST } from './ports.ts'
 import { processRow } from './process-table.ts'
 import { writeRun } from './run-file.ts'
+import type { Secrets } from './secrets.ts'
 import { readSecrets } from './secrets.ts'
 import { StackError } from './stack-error.ts'
 import { StateDir } from './state-dir.ts'
@@ -30,225 +33,250 @@ import { workerSettings } from './worker-settings.ts'
 export interface StackOptions {
   /** Holds all that the stack keeps. */
   readonly stateDir: string
-  /** Of the edge; 0 takes a free one. */
+  /** Of the edge; 0, the default, takes a free one. */
   readonly port?: number
   readonly nodes?: number
   readonly edge?: 'wrangler' | 'workerd'
   readonly modelsDir?: string
   /** Further settings for the nodes, by the names of gpu-node/config.ts. */
   readonly nodeEnv?: Readonly<Record<string, string>>
-  /** Further variables of the Worker, which win over ours. */
+  /** Variables of the Worker, by the names of edge/env.ts, which win over ours. */
   readonly edgeEnv?: Readonly<Record<string, string>>
-  /** Bring back parts that die; without it a dead part stays dead until `start`. */
+  /** Brings back parts that die. Without it a dead part stays dead until `startPart`, and the rest runs on. */
   readonly restart?: boolean
   readonly log?: (line: string) => void
 }
 
-export type Stack = Awaited<ReturnType<typeof startStack>>
-
-const READY_MS = 120_000
+/** In the order in which each can still tell the next one what it did. */
+const LEAVING: readonly Kind[] = ['edge', 'node', 'recorder', 'nats', 'postgres']
 const LONG_LOG_BYTES = 8 * 1024 * 1024
 
 /**
  * Starts every part of Oriel on this machine and comes back when a request would succeed.
  * @throws StackError with what a person can do about it; nothing is left running then
  */
-export async function startStack(options: StackOptions) {
-  const { restart = true, log = () => {} } = options
-  const dir = new StateDir(options.stateDir)
-  const stopping = Promise.withResolvers<never>()
-  stopping.promise.catch(() => {})
-  const port = await edgePort(options.port ?? 0)
-  const held = await claim(dir, log)
-  const secrets = readSecrets(dir)
-  const ports = await assignPorts(dir)
-  const modelsDir = resolve(options.modelsDir ?? join(ROOT, 'models'))
-  const settings = { ...workerSettings(ports, secrets), ...options.edgeEnv }
-  const parts = new Map<string, Part>()
-  const start = processRow(process.pid)?.start ?? ''
-  const origin = `http://${HOST}:${port}`
-  let url: string | null = null
-  let ended = false
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const stack = await Stack.open(options)
+  await stack.start()
+  return stack
+}
 
-  const record = () => {
-    if (ended) return
-    writeRun(dir, {
-      pid: process.pid,
-      start,
-      url,
-      parts: [...parts.values()].map((part) => ({
-        name: part.spec.name,
-        kind: part.spec.kind,
-        mode: part.mode,
-        address: part.spec.address,
-        ...(part.child ? { leader: { pid: part.child.pid, start: part.child.start } } : {}),
-        pid: part.pid ?? null,
-      })),
-    })
+export class Stack {
+  readonly url: string
+  readonly stateDir: string
+  readonly ports: Ports
+  readonly databaseUrl: string
+  readonly natsUrl: string
+  /** Rejects when a part has been given up; what is left runs on until `stop`. Never, without `restart`. */
+  readonly failed: Promise<never>
+  readonly #fail: (error: unknown) => void
+  readonly #options: StackOptions
+  readonly #dir: StateDir
+  readonly #secrets: Secrets
+  readonly #claim: { release(): void }
+  readonly #parts = new Map<string, Part>()
+  readonly #start = processRow(process.pid)?.start ?? ''
+  #isReady = false
+  #ended: Promise<void> | undefined
+
+  private constructor(options: StackOptions, dir: StateDir, port: number, ports: Ports, held: { release(): void }) {
+    const failed = Promise.withResolvers<never>()
+    failed.promise.catch(() => {}) // whoever waits hears of it; nobody has to wait
+    this.failed = failed.promise
+    this.#fail = failed.reject
+    this.#options = options
+    this.#dir = dir
+    this.#claim = held
+    this.#secrets = readSecrets(dir)
+    this.ports = ports
+    this.url = `http://${HOST}:${port}`
+    this.stateDir = dir.path
+    this.databaseUrl = databaseUrl(ports.postgres, this.#secrets.postgres)
+    this.natsUrl = natsUrl(ports.nats)
+
+    const settings = { ...workerSettings(ports, this.#secrets), ...options.edgeEnv }
+    this.#add(postgresPart(dir, ports.postgres, this.#secrets.postgres, this.#log))
+    this.#add(natsPart(dir, ports, this.#secrets.nats, this.#log))
+    this.#add(recorderPart(ports, this.#secrets))
+    const workerd = options.edge === 'workerd'
+    this.#add(workerd ? workerdPart(dir, port, settings) : wranglerPart(dir, port, ports, settings))
+    for (let count = options.nodes ?? 1; count > 0; count--) this.#newNode()
   }
-  const add = (spec: PartSpec): Part => {
-    const logFile = dir.log(spec.name)
+
+  /** Takes the state folder and its ports; nothing runs yet. */
+  static async open(options: StackOptions): Promise<Stack> {
+    const dir = new StateDir(options.stateDir)
+    const held = await claim(dir, options.log ?? (() => {}))
+    try {
+      const port = await edgePort(options.port ?? 0)
+      return new Stack(options, dir, port, await assignPorts(dir), held)
+    } catch (error) {
+      held.release()
+      throw error
+    }
+  }
+
+  /** Comes back when a request would succeed. @throws StackError after it has stopped what it had started */
+  async start(): Promise<void> {
+    try {
+      const launched = this.#launch()
+      launched.catch(() => {})
+      await Promise.race([launched, this.failed])
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  async #launch(): Promise<void> {
+    const models = bundledModels(this.#modelsDir)
+    const database = this.startPart('postgres').then(() => migrate(this.databaseUrl))
+    const broker = this.startPart('nats').then(() => this.#withBroker((nc) => prepareBroker(nc, firstPlan(models))))
+    await Promise.all([
+      this.startPart('edge'),
+      Promise.all([database, broker]).then(() => this.startPart('recorder')),
+      broker.then(() => Promise.all(this.#ofKind('node').map(({ spec }) => this.startPart(spec.name)))),
+    ])
+    await this.ready()
+    this.#isReady = true
+    this.#record()
+  }
+
+  /** Waits until the edge would take a request (again). */
+  ready(): Promise<void> {
+    return untilReady(this.url, () => this.#ofKind('node').some(({ mode }) => mode === 'running'))
+  }
+
+  /** Everything, in order; whatever does not leave in time is killed. */
+  stop(): Promise<void> {
+    this.#ended ??= (async () => {
+      for (const kind of LEAVING) await Promise.all(this.#ofKind(kind).map((part) => part.stop()))
+      this.#claim.release()
+    })()
+    return this.#ended
+  }
+
+  /** Everything, at once. */
+  killAll(): void {
+    for (const part of this.#parts.values()) part.killNow()
+    this.#claim.release()
+  }
+
+  /** By its name, or the first of a kind. */
+  part(name: string): Part {
+    const part = this.#parts.get(name) ?? [...this.#parts.values()].find(({ spec }) => spec.kind === name)
+    if (!part) throw new Error(`the stack has no part ${name}`)
+    return part
+  }
+
+  /** All parts, and the model hosts that the nodes tell of. */
+  async parts(): Promise<PartView[]> {
+    const own = [...this.#parts.values()].map(viewOf)
+    return [...own, ...hostViews(await this.#withBroker(nodeStatuses))]
+  }
+
+  /** Sends a signal to the process that does the part's work. @returns its pid */
+  kill(name: string, signal: NodeJS.Signals = 'SIGKILL'): number {
+    return this.part(name).kill(signal)
+  }
+
+  async startPart(name: string): Promise<void> {
+    if (this.#ended) throw new StackError('The stack is stopping.')
+    await this.part(name).start()
+  }
+
+  /** Asks a part to leave; it stays away until `startPart`. */
+  stopPart(name: string): Promise<void> {
+    return this.part(name).stop()
+  }
+
+  async restart(name: string): Promise<void> {
+    await this.stopPart(name)
+    await this.startPart(name)
+  }
+
+  /** One more node, serving. @returns its name */
+  async addNode(): Promise<string> {
+    const { name } = this.#newNode().spec
+    await this.startPart(name)
+    return name
+  }
+
+  /** Drains a node and forgets it. */
+  async removeNode(name: string): Promise<void> {
+    await this.stopPart(name)
+    this.#parts.delete(name)
+    this.#record()
+  }
+
+  token(user: string, lifetimeS?: number): Promise<string> {
+    return signToken(this.#secrets.auth, user, lifetimeS)
+  }
+
+  /** A connection of one of the broker's identities. */
+  nats(identity: Identity = 'admin'): Promise<NatsConnection> {
+    return connectBroker(this.ports.nats, identity, this.#secrets.nats[identity])
+  }
+
+  #newNode(): Part {
+    let number = 1
+    while (this.#parts.has(`node-${number}`)) number++
+    const options = { name: `node-${number}`, modelsDir: this.#modelsDir, env: this.#options.nodeEnv ?? {} }
+    const isServing = async (name: string) => {
+      const status = await this.#withBroker((nc) => nodeStatus(nc, name))
+      return status?.mode === 'serving' && status.pid === this.#parts.get(name)?.child?.pid
+    }
+    return this.#add(nodePart(this.ports, this.#secrets, options, isServing))
+  }
+
+  #add(spec: PartSpec): Part {
+    const { restart = true } = this.#options
+    const logFile = this.#dir.log(spec.name)
     if (existsSync(logFile) && statSync(logFile).size > LONG_LOG_BYTES) renameSync(logFile, `${logFile}.old`)
     const part = new Part(spec, {
       logFile,
       restart,
-      log,
-      changed: record,
-      failed: (error) => {
-        if (restart) stopping.reject(error)
-        else log(error.message)
-      },
+      log: this.#log,
+      changed: () => this.#record(),
+      failed: (error) => (restart ? this.#fail(error) : this.#log(error.message)),
     })
-    parts.set(spec.name, part)
+    this.#parts.set(spec.name, part)
     return part
   }
 
-  const nats = (identity: Identity = 'admin') => connectBroker(ports.nats, identity, secrets.nats[identity])
-  const withBroker = async <T>(use: (nc: NatsConnection) => Promise<T>): Promise<T> => {
-    const nc = await nats()
+  #record(): void {
+    if (this.#ended) return
+    const parts = [...this.#parts.values()].map((part) => ({
+      ...viewOf(part),
+      ...(part.child ? { leader: { pid: part.child.pid, start: part.child.start } } : {}),
+    }))
+    writeRun(this.#dir, { pid: process.pid, start: this.#start, url: this.#isReady ? this.url : null, parts })
+  }
+
+  async #withBroker<T>(use: (nc: NatsConnection) => Promise<T>): Promise<T> {
+    const nc = await this.nats()
     try {
       return await use(nc)
     } finally {
       await nc.close()
     }
   }
-  const addNode = (): Part => {
-    let number = 1
-    while (parts.has(`node-${number}`)) number++
-    const name = `node-${number}`
-    const isServing = async () => {
-      const status = await withBroker((nc) => nodeStatus(nc, name))
-      return status?.mode === 'serving' && status.pid === parts.get(name)?.child?.pid
-    }
-    return add(nodePart(ports, secrets, { name, modelsDir, env: options.nodeEnv ?? {} }, isServing))
-  }
-  const of = (name: string): Part => {
-    const part = parts.get(name) ?? [...parts.values()].find(({ spec }) => spec.kind === name)
-    if (!part) throw new Error(`the stack has no part ${name}`)
-    return part
+
+  #ofKind(kind: Kind): Part[] {
+    return [...this.#parts.values()].filter(({ spec }) => spec.kind === kind)
   }
 
-  /** In the order in which each has its last chance to tell the next one what it did. */
-  const stop = async () => {
-    if (ended) return
-    const ofKind = (kind: Kind) => [...parts.values()].filter(({ spec }) => spec.kind === kind)
-    for (const kind of ['edge', 'node', 'recorder', 'nats', 'postgres'] as const) {
-      await Promise.all(ofKind(kind).map((part) => part.stop()))
-    }
-    ended = true
-    held.release()
-  }
+  readonly #log = (line: string) => this.#options.log?.(line)
 
-  /** At once, for a second Ctrl-C. */
-  const kill = () => {
-    for (const part of parts.values()) part.killNow()
-    ended = true
-    held.release()
-  }
-
-  const postgres = add(postgresPart(dir, ports.postgres, secrets.postgres, log))
-  const broker = add(natsPart(dir, ports, secrets.nats, log))
-  const recorder = add(recorderPart(ports, secrets))
-  const edge = add(
-    options.edge === 'workerd' ? workerdPart(dir, port, settings) : wranglerPart(dir, port, ports, settings),
-  )
-  const nodes = Array.from({ length: options.nodes ?? 1 }, addNode)
-
-  const launch = async () => {
-    const database = postgres.start().then(() => migrate(databaseUrl(ports.postgres, secrets.postgres)))
-    const streams = broker
-      .start()
-      .then(() => withBroker((nc) => prepareBroker(nc, firstPlan(bundledModels(modelsDir)))))
-    await Promise.all([
-      database,
-      edge.start(),
-      Promise.all([database, streams]).then(() => recorder.start()),
-      streams.then(() => Promise.all(nodes.map((node) => node.start()))),
-    ])
-    await untilReady(origin, nodes.length > 0)
-    url = origin
-    record()
-  }
-  try {
-    const launched = launch()
-    launched.catch(() => {})
-    await Promise.race([launched, stopping.promise])
-  } catch (error) {
-    await stop()
-    throw error
-  }
-
-  return {
-    url: origin,
-    stateDir: dir.path,
-    ports,
-    databaseUrl: databaseUrl(ports.postgres, secrets.postgres),
-    natsUrl: natsUrl(ports.nats),
-    /** Rejects when a part has been given up. What is left runs on until `stop`. */
-    failed: stopping.promise,
-    /** By its name, or the first of a kind. */
-    part: of,
-    async parts(): Promise<PartView[]> {
-      const own = [...parts.values()].map((part) => ({
-        name: part.spec.name,
-        kind: part.spec.kind,
-        mode: part.mode as string,
-        pid: part.pid ?? null,
-        address: part.spec.address,
-      }))
-      return [...own, ...hostViews(await withBroker(nodeStatuses))]
-    },
-    token: (user: string, lifetimeS?: number) => signToken(secrets.auth, user, lifetimeS),
-    /** A connection of one of the broker's identities. */
-    nats,
-    /** Sends a signal to the process that does the part's work. @returns its pid */
-    kill: (name: string, signal: NodeJS.Signals = 'SIGKILL') => of(name).kill(signal),
-    /** Asks a part to leave; it stays away until `start`. */
-    stopPart: (name: string) => of(name).stop(),
-    startPart: (name: string) => of(name).start(),
-    async restartPart(name: string) {
-      await of(name).stop()
-      await of(name).start()
-    },
-    /** One more node, serving. @returns its name */
-    async addNode() {
-      const node = addNode()
-      await node.start()
-      return node.spec.name
-    },
-    /** Drains a node and forgets it. */
-    async removeNode(name: string) {
-      await of(name).stop()
-      parts.delete(name)
-      record()
-    },
-    /** Waits until the edge would take a request (again). */
-    ready: () => untilReady(origin, nodes.length > 0),
-    stop,
-    killAll: kill,
+  get #modelsDir(): string {
+    return resolve(this.#options.modelsDir ?? join(ROOT, 'models'))
   }
 }
 
-async function edgePort(wanted: number): Promise<number> {
-  if (wanted === 0) return await freePort()
-  if (await isFree(wanted)) return wanted
-  throw new StackError(`Port ${wanted} is taken. Set ORIEL_PORT to another one, or to 0 for any that is free.`)
-}
-
-async function untilReady(origin: string, withNodes: boolean): Promise<void> {
-  const until = performance.now() + READY_MS
-  let said = 'nothing'
-  while (performance.now() < until) {
-    try {
-      const answer = await fetch(`${origin}/readyz`, { signal: AbortSignal.timeout(5_000) })
-      if (answer.ok) return
-      said = await answer.text()
-      // Without a node it never is: alive has to do.
-      if (!withNodes) return
-    } catch (error) {
-      said = error instanceof Error ? error.message : String(error)
-    }
-    await Bun.sleep(50)
-  }
-  throw new StackError(`The edge is not ready after ${READY_MS / 1000} s. It says: ${said}`)
-}
+const viewOf = (part: Part): PartView => ({
+  name: part.spec.name,
+  kind: part.spec.kind,
+  mode: part.mode,
+  pid: part.pid ?? null,
+  address: part.spec.address,
+})

@@ -49,5 +49,3 @@ export class StateDir {
     return this.#in('edge')
   }
 }
-
-export const defaultStateDir = () => new StateDir(process.env.ORIEL_STATE_DIR || '.oriel')

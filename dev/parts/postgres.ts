@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import type { PartSpec } from '../part.ts'
 import { HOST } from '../ports.ts'
 import { postgresAccount, runAs } from '../postgres-user.ts'
+import { runTool } from '../run-tool.ts'
 import { StackError } from '../stack-error.ts'
 import type { StateDir } from '../state-dir.ts'
 import { writePrivate } from '../write-file.ts'
@@ -48,11 +49,11 @@ export function postgresPart(dir: StateDir, port: number, password: string, log:
     stop: { signal: 'SIGINT', graceMs: 15_000 },
     async command() {
       const bin = await binaries()
-      const before = await prefix(dir)
-      if (!existsSync(join(dir.postgres, 'PG_VERSION'))) {
+      if (!existsSync(dir.postgres)) {
         log('making the database')
-        await initialise(dir, bin.initdb, before, password)
+        await initialise(dir, bin.initdb, password)
       }
+      const before = own(dir, dir.postgres)
       const settings = {
         listen_addresses: HOST,
         port,
@@ -70,16 +71,20 @@ export function postgresPart(dir: StateDir, port: number, password: string, log:
   }
 }
 
-/** As root: the words that make it another user's process, and the data that user's. */
-async function prefix(dir: StateDir): Promise<string[]> {
+/** As root PostgreSQL is another user's process, and its folder that user's. @returns words to put before it */
+function own(dir: StateDir, folder: string): string[] {
   const account = postgresAccount()
-  mkdirSync(dir.postgres, { recursive: true, mode: 0o700 })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (!account) return []
-  if (statSync(dir.postgres).uid !== account.uid) chownSync(dir.postgres, account.uid, account.gid)
+  if (statSync(folder).uid !== account.uid) chownSync(folder, account.uid, account.gid)
   return runAs(account, dir.path)
 }
 
-async function initialise(dir: StateDir, initdb: string, before: string[], password: string): Promise<void> {
+/** Made beside its place and then moved there: one that was cut short is no database. */
+async function initialise(dir: StateDir, initdb: string, password: string): Promise<void> {
+  const draft = `${dir.postgres}.new`
+  rmSync(draft, { recursive: true, force: true })
+  const before = own(dir, draft)
   const passwordFile = join(dir.path, 'postgres-password')
   writePrivate(passwordFile, `${password}\n`)
   const account = postgresAccount()
@@ -88,7 +93,7 @@ async function initialise(dir: StateDir, initdb: string, before: string[], passw
     const command = [
       ...before,
       initdb,
-      `--pgdata=${dir.postgres}`,
+      `--pgdata=${draft}`,
       `--username=${USER}`,
       `--pwfile=${passwordFile}`,
       '--auth=scram-sha-256',
@@ -99,14 +104,9 @@ async function initialise(dir: StateDir, initdb: string, before: string[], passw
       '--locale=C',
       '--no-sync',
     ]
-    const made = Bun.spawn(command, {
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
-      env: { ...process.env, LC_ALL: 'C' },
-    })
-    const [said, code] = await Promise.all([new Response(made.stderr).text(), made.exited])
-    if (code !== 0) throw new StackError(`initdb could not make the database in ${dir.postgres}:\n${said.trim()}`)
+    const { code, said } = await runTool(command, { env: { ...process.env, LC_ALL: 'C' } })
+    if (code !== 0) throw new StackError(`initdb could not make the database in ${draft}:\n${said}`)
+    renameSync(draft, dir.postgres)
   } finally {
     rmSync(passwordFile, { force: true })
   }

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import * as v from 'valibot'
 import type { PartSpec } from '../part.ts'
 import { HOST } from '../ports.ts'
+import { runTool } from '../run-tool.ts'
 import { StackError } from '../stack-error.ts'
 import type { StateDir } from '../state-dir.ts'
 import { NODE, WORKERD, WRANGLER, wranglerEnv } from '../tool-path.ts'
@@ -54,13 +55,6 @@ export function workerdPart(dir: StateDir, port: number, settings: WorkerSetting
 
 async function bundle(dir: StateDir, bundleDir: string): Promise<void> {
   const args = ['deploy', '--dry-run', `--config=${join(ROOT, 'wrangler.toml')}`, `--outdir=${bundleDir}`]
-  const build = Bun.spawn([NODE, WRANGLER, ...args], {
-    cwd: ROOT,
-    env: wranglerEnv(dir.edge),
-    stdin: 'ignore',
-    stdout: 'ignore',
-    stderr: 'pipe',
-  })
-  const [said, code] = await Promise.all([new Response(build.stderr).text(), build.exited])
-  if (code !== 0) throw new StackError(`wrangler could not bundle the edge:\n${said.trim()}`)
+  const { code, said } = await runTool([NODE, WRANGLER, ...args], { cwd: ROOT, env: wranglerEnv(dir.edge) })
+  if (code !== 0) throw new StackError(`wrangler could not bundle the edge:\n${said}`)
 }

@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util'
+import { configHelp, parseConfig } from '../config.ts'
+import { LogFollower } from '../log-follower.ts'
+import { onSignals } from '../signals.ts'
+import { Stack } from '../stack.ts'
+import { explain } from '../stack-error.ts'
+import { StateDir } from '../state-dir.ts'
+import { readStatus, statusTable } from '../status.ts'
+
+const HELP = `bun run dev [options]          starts Oriel on this machine and stays; Ctrl-C stops it
+bun run dev status [--json]    the parts of the stack that runs: state, address, process id
+
+Options:
+  --nodes N              how many nodes (1)
+  --edge wrangler|workerd  the edge under wrangler, which reloads it when you edit, or on plain workerd (wrangler)
+  --verbose              show the logs of all parts
+
+Environment:
+${configHelp()}`
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      json: { type: 'boolean' },
+      nodes: { type: 'string', default: '1' },
+      edge: { type: 'string', default: 'wrangler' },
+      verbose: { type: 'boolean' },
+    },
+  })
+  const [verb, ...more] = positionals
+  if (values.help) console.log(HELP)
+  else if (verb === 'status' && more.length === 0) await status(values.json ?? false)
+  else if (verb === undefined) await run(values)
+  else usage(`dev does not know ${positionals.join(' ')}`)
+} catch (error) {
+  if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
+    usage(error.message)
+  }
+  console.error(explain(error))
+  process.exit(1)
+}
+
+async function status(json: boolean): Promise<void> {
+  const dir = new StateDir(parseConfig(process.env).ORIEL_STATE_DIR)
+  const found = await readStatus(dir)
+  if (json) {
+    const parts = found?.parts.map(({ name, kind, pid, address }) => ({ name, kind, pid, address })) ?? []
+    console.log(JSON.stringify({ url: found?.url ?? null, parts }))
+  } else console.log(found ? statusTable(found) : `No stack runs in ${dir.path}. Start one with: bun run dev`)
+  process.exit(found ? 0 : 1)
+}
+
+async function run(values: { nodes: string; edge: string; verbose?: boolean | undefined }): Promise<void> {
+  const nodes = Number(values.nodes)
+  if (!/^\d{1,3}$/.test(values.nodes)) usage('--nodes takes a number')
+  const edge = values.edge
+  if (edge !== 'wrangler' && edge !== 'workerd') return usage('--edge takes wrangler or workerd')
+  const config = parseConfig(process.env)
+  console.log('Oriel is starting …')
+  const log = (line: string) => console.log(line)
+  const stack = await Stack.open({ stateDir: config.ORIEL_STATE_DIR, port: config.ORIEL_PORT, nodes, edge, log })
+  const follower = values.verbose ? new LogFollower(new StateDir(stack.stateDir).logs, log) : undefined
+  const stopped = onSignals(
+    () => {
+      log('stopping …')
+      return stack.stop()
+    },
+    () => stack.killAll(),
+  )
+  try {
+    await Promise.race([stack.start(), stopped])
+    console.log(`ready ${stack.url}`)
+    await Promise.race([stack.failed, stopped])
+  } catch (error) {
+    // While it stops, whatever was still starting fails: that is no news.
+    if (!stopped.begun) {
+      await stack.stop()
+      follower?.stop()
+      throw error
+    }
+    await stopped
+  }
+  follower?.stop()
+  process.exit(0)
+}
+
+function usage(why: string): never {
+  console.error(`${why}\n\n${HELP}`)
+  process.exit(2)
+}
