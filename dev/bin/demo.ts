@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util'
+import { parseConfig } from '../config.ts'
+import { nextSteps, showOneRequest } from '../demo.ts'
+import { isFree } from '../ports.ts'
+import { readSecrets } from '../secrets.ts'
+import { onSignals } from '../signals.ts'
+import { Stack } from '../stack.ts'
+import { explain } from '../stack-error.ts'
+import { StateDir } from '../state-dir.ts'
+import { readStatus } from '../status.ts'
+import { signToken } from '../token.ts'
+
+const USER = 'alice'
+const HELP = `bun run demo [--stay]    starts Oriel on this machine, sends one request and shows its answer
+
+  --stay    leaves the stack running until Ctrl-C`
+
+try {
+  const { values } = parseArgs({ options: { stay: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+  if (values.help) console.log(HELP)
+  else await demo(values.stay ?? false)
+  process.exit(0)
+} catch (error) {
+  const misused = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  console.error(misused ? `${error.message}\n\n${HELP}` : `\n${explain(error)}`)
+  process.exit(misused ? 2 : 1)
+}
+
+async function demo(stay: boolean): Promise<void> {
+  const config = parseConfig(process.env)
+  const dir = new StateDir(config.ORIEL_STATE_DIR)
+  const running = await readStatus(dir)
+  if (running?.url) {
+    console.log(`A stack runs already: ${running.url}`)
+    await request(running.url, dir)
+    return console.log(`\n${nextSteps(running.url, await token(dir))}`)
+  }
+
+  console.log('Oriel is starting: PostgreSQL, nats-server, the edge, the recorder and a node …')
+  const startedAt = performance.now()
+  // Only a port that was asked for is worth an error.
+  const port = process.env.ORIEL_PORT || (await isFree(config.ORIEL_PORT)) ? config.ORIEL_PORT : 0
+  const stack = await Stack.open({ stateDir: dir.path, port, log: (line) => console.log(`  ${line}`) })
+  const stopped = onSignals(
+    () => stack.stop(),
+    () => stack.killAll(),
+  )
+  try {
+    await Promise.race([stack.start(), stopped])
+    console.log(`ready ${stack.url} (after ${((performance.now() - startedAt) / 1000).toFixed(1)} s)`)
+    await Promise.race([request(stack.url, dir), stack.failed, stopped])
+    if (stay) {
+      console.log(`\n${nextSteps(stack.url, await token(dir))}\nThe stack stays until Ctrl-C.`)
+      await Promise.race([stack.failed, stopped])
+    } else {
+      const wanted = Number(new URL(stack.url).port) === 8787 ? '' : `ORIEL_PORT=${new URL(stack.url).port} `
+      const again = `\n${wanted}npx -y bun@1.4.5 run dev        # and then, in another terminal:\n`
+      console.log(`\n${nextSteps(stack.url, await token(dir), again)}`)
+    }
+  } catch (error) {
+    if (!stopped.begun) throw error
+  } finally {
+    if (!stopped.begun) console.log('stopping …')
+    await stack.stop()
+  }
+}
+
+function token(dir: StateDir): Promise<string> {
+  return signToken(readSecrets(dir).auth, USER)
+}
+
+async function request(url: string, dir: StateDir): Promise<void> {
+  await showOneRequest(url, await token(dir), USER)
+}
