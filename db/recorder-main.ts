@@ -1,3 +1,4 @@
+import type { NatsConnection } from '@nats-io/nats-core'
 import { RECORDER_INBOX } from '@oriel/protocol/permissions'
 import { RecorderConfig, readConfig } from './config.ts'
 import { connectNats } from './connect-nats.ts'
@@ -18,6 +19,8 @@ const HOUR_MS = 60 * 60_000
 const FLUSH_MS = 3_000
 /** After a signal: for the batch that is being written, and for what has been received. */
 const GRACE_MS = 5_000
+/** After the grace: for handing back what could not be written. */
+const FAREWELL_MS = 1_000
 
 const config = readConfig('bun db/recorder-main.ts', RecorderConfig)
 const stop = new AbortController()
@@ -27,7 +30,7 @@ const leave = (why: string) => {
   if (stop.signal.aborted) return
   logLine('info', 'stopping', { why })
   stop.abort()
-  setTimeout(() => giveUp.abort(), GRACE_MS).unref()
+  setTimeout(() => giveUp.abort(), GRACE_MS)
 }
 process.on('SIGTERM', () => leave('SIGTERM'))
 process.on('SIGINT', () => leave('SIGINT'))
@@ -60,13 +63,23 @@ const recorder = new Recorder({ store, log: logLine, now: Date.now, random: Math
 
 logLine('info', 'recording')
 void logConnection(nc, logLine)
-await Promise.all([
-  recordHistory(nc, recorder, logLine, stop.signal, giveUp.signal),
-  watchRegistry(nc, registry, logLine, stop.signal),
-  repeat('the partitions ahead', HOUR_MS, () => tables.ensureAhead(Date.now()), logLine, stop.signal),
-  repeat('models and nodes', FLUSH_MS, () => registry.flush(), logLine, stop.signal),
-])
-await nc.drain()
-await database.end()
+await Promise.race([record(nc), farewellIsOver()])
 logLine('info', 'stopped')
 process.exit(0)
+
+async function record(nc: NatsConnection): Promise<void> {
+  await Promise.all([
+    recordHistory(nc, recorder, logLine, stop.signal, giveUp.signal),
+    watchRegistry(nc, registry, logLine, stop.signal),
+    repeat('the partitions ahead', HOUR_MS, () => tables.ensureAhead(Date.now()), logLine, stop.signal),
+    repeat('models and nodes', FLUSH_MS, () => registry.flush(), logLine, stop.signal),
+  ])
+  await nc.drain().catch((error) => logLine('warn', 'the broker was away at the end', { error: String(error) }))
+  await database.end()
+}
+
+/** What waits for a broker or a database that is away is not waited for. */
+async function farewellIsOver(): Promise<void> {
+  await new Promise((resolve) => giveUp.signal.addEventListener('abort', resolve))
+  await Bun.sleep(FAREWELL_MS)
+}

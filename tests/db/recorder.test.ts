@@ -295,3 +295,13 @@ test('a broker that was killed is found again', async () => {
   await Promise.all(after.map((fact) => publishWhole(fact).catch(() => publishWhole(fact))))
   await recorded(after)
 }, 30_000)
+
+test('a signal ends it also while the broker is away', async () => {
+  recorder = startRecorder()
+  await recorder.says('recording')
+  await nats.kill()
+  await recorder.says('the broker is away')
+  recorder.stop()
+  expect(await recorder.exited).toBe(0)
+  nats.start()
+}, 30_000)
