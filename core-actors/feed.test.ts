@@ -29,13 +29,13 @@ test('an event that is here already is passed over, one that skips a number is r
   expect(() => feed.push(entry(3), 10)).toThrow('cannot follow')
 })
 
-test('waiting ends with the next event, and with an abort', async () => {
+test('readers are told of every event until they leave', () => {
   const feed = new Feed()
-  const waiting = feed.changed(new AbortController().signal)
+  const told: number[] = []
+  const leave = feed.subscribe(() => told.push(feed.state.n))
   feed.push(entry(1), 10)
-  await waiting
-  const abort = new AbortController()
-  const aborted = feed.changed(abort.signal)
-  abort.abort()
-  await aborted
+  feed.push(entry(2), 10)
+  leave()
+  feed.push(entry(3), 10)
+  expect(told).toEqual([1, 2])
 })

@@ -12,7 +12,7 @@ const WINDOW_BYTES = 256 * 1024
 export class Feed {
   #window: { entry: Entry; bytes: number }[] = []
   #bytes = 0
-  #waiting = new Set<() => void>()
+  #readers = new Set<() => void>()
   #state: LogState = EMPTY_LOG
   #sequence = 0
 
@@ -33,7 +33,7 @@ export class Feed {
     this.#window.push({ entry, bytes })
     this.#bytes += bytes
     while (this.#bytes > WINDOW_BYTES && this.#window.length > 1) this.#bytes -= this.#window.shift()?.bytes ?? 0
-    this.wake()
+    for (const onEvent of this.#readers) onEvent()
   }
 
   /** Events with a number above `n`; `behind` when the window no longer reaches back so far. */
@@ -44,21 +44,9 @@ export class Feed {
     return this.#window.slice(n + 1 - first).map(({ entry }) => entry)
   }
 
-  /** Resolves at the next event, at `wake()`, or when `signal` is aborted. */
-  changed(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#waiting.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      this.#waiting.add(done)
-      signal.addEventListener('abort', done)
-    })
-  }
-
-  wake(): void {
-    for (const done of [...this.#waiting]) done()
+  /** Calls `onEvent` after every event from now on. @returns how to end that */
+  subscribe(onEvent: () => void): () => void {
+    this.#readers.add(onEvent)
+    return () => this.#readers.delete(onEvent)
   }
 }

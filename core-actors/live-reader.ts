@@ -23,38 +23,59 @@ export interface ReaderOptions {
 export function liveReader(options: ReaderOptions): ReadableStream<Uint8Array> {
   const { feed, read, onClose, heartbeatMs = HEARTBEAT_MS } = options
   const encoder = new TextEncoder()
-  const leaving = new AbortController()
   let n = options.after
   let sequence = 0
-  let closed = false
+  let mode: 'open' | 'closed' = 'open'
+  let heartbeatDue = false
+  let wake = () => {}
+
+  // One timer and one subscription for the life of the stream: nothing is set up for each event.
+  const leave = feed.subscribe(() => wake())
+  const heartbeat = setInterval(() => {
+    heartbeatDue = true
+    wake()
+  }, heartbeatMs)
   const close = (left: boolean) => {
-    if (!closed) onClose(left)
-    closed = true
-    leaving.abort()
+    if (mode === 'closed') return
+    mode = 'closed'
+    leave()
+    clearInterval(heartbeat)
+    wake()
+    onClose(left)
   }
 
-  /** The next events after `n`, waiting for them; none when it is time for a heartbeat. */
+  /** The events after `n`, if there are any yet. */
   async function next(): Promise<readonly Entry[]> {
-    const deadline = new AbortController()
-    const timer = setTimeout(() => deadline.abort(), heartbeatMs)
-    const stop = () => deadline.abort()
-    leaving.signal.addEventListener('abort', stop)
-    try {
-      while (!deadline.signal.aborted) {
-        const entries = feed.after(n)
-        if (entries === 'behind') {
-          const page = await read(sequence)
-          sequence = page.at(-1)?.sequence ?? sequence
-          const fresh = page.filter(({ event }) => event.n > n)
-          if (fresh.length > 0 || page.length === 0) return fresh
-        } else if (entries.length > 0) return entries
-        else await feed.changed(deadline.signal)
-      }
-      return []
-    } finally {
-      clearTimeout(timer)
-      leaving.signal.removeEventListener('abort', stop)
+    for (;;) {
+      const entries = feed.after(n)
+      if (entries !== 'behind') return entries
+      const page = await read(sequence)
+      sequence = page.at(-1)?.sequence ?? sequence
+      const fresh = page.filter(({ event }) => event.n > n)
+      if (fresh.length > 0 || page.length === 0) return fresh
     }
+  }
+
+  /** The next bytes to send, waiting for them; none when the stream was closed meanwhile. */
+  async function text(): Promise<string> {
+    while (mode === 'open') {
+      const entries = await next()
+      const last = entries.at(-1)
+      if (last) {
+        n = last.event.n
+        sequence = Math.max(sequence, last.sequence)
+        if (isTerminal(last.event)) close(false)
+        return entries.map(({ event }) => sseOf(event)).join('')
+      }
+      if (heartbeatDue) {
+        heartbeatDue = false
+        return SSE_HEARTBEAT
+      }
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+    return ''
   }
 
   return new ReadableStream({
@@ -62,18 +83,9 @@ export function liveReader(options: ReaderOptions): ReadableStream<Uint8Array> {
     start: (controller) => controller.enqueue(encoder.encode(SSE_OPENING)),
     pull: async (controller) => {
       try {
-        const entries = await next()
-        if (closed) return
-        const text = entries.map(({ event }) => sseOf(event)).join('')
-        controller.enqueue(encoder.encode(text === '' ? SSE_HEARTBEAT : text))
-        const last = entries.at(-1)
-        if (!last) return
-        n = last.event.n
-        sequence = Math.max(sequence, last.sequence)
-        if (isTerminal(last.event)) {
-          close(false)
-          controller.close()
-        }
+        const bytes = encoder.encode(await text())
+        if (bytes.length > 0) controller.enqueue(bytes)
+        if (mode === 'closed') controller.close()
       } catch (error) {
         // The client reconnects with its Last-Event-ID; the log has what it is missing.
         close(false)

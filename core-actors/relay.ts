@@ -60,9 +60,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     const shard = this.#shard(id)
     this.#listen(connection, shard)
     try {
-      const first = await this.#openLog(connection, id, this.#depth.of(partition))
-      const events = this.#open(connection, id, 0, first)
-      const log = first && { n: 1, sequence: first.sequence }
+      const log = await this.#openLog(connection, id, this.#depth.of(partition))
+      const events = this.#open(connection, id, 0, log && firstEntry(log))
       const refused = await this.#publishJob(connection, partition, { ...job, shard, ...(log && { log }) })
       if (refused) {
         await events.cancel()
@@ -104,7 +103,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     if (!connection) return unavailable()
     const log = new LogStore(connection)
     const shard = this.#shard(id)
-    connection.publish(cancelSubject(id))
     const ending = await endLog(
       {
         read: (after) => log.read(shard, id, after),
@@ -113,6 +111,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
       },
       event,
     )
+    // Only now: a node that hears of it first would write an end of its own.
+    connection.publish(cancelSubject(id))
     const client = jetstream(connection)
     const facts = endedFacts(id, ending.events)
     await Promise.all(
@@ -187,11 +187,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   /** Writes `queued` as the first event. A log that is there already is the business of whoever wrote it. */
-  async #openLog(connection: NatsConnection, id: RequestId, position: number): Promise<LiveEntry | undefined> {
-    const event = { n: 1, at: Date.now(), type: 'queued', position } as const
+  async #openLog(connection: NatsConnection, id: RequestId, position: number): Promise<Job['log']> {
+    const event: RequestEvent = { n: 1, at: Date.now(), type: 'queued', position }
     const sequence = await new LogStore(connection).append(this.#shard(id), id, event, 0)
-    if (sequence === 'fenced') return undefined
-    return { sequence, previous: 0, payload: new TextEncoder().encode(JSON.stringify(event)) }
+    return sequence === 'fenced' ? undefined : { events: [event], sequence }
   }
 
   async #publishJob(connection: NatsConnection, partition: number, job: Job): Promise<Problem | undefined> {
@@ -212,6 +211,13 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return shardOf(id, Number(this.env.SHARDS))
   }
 }
+
+/** As the live subscription will bring it. */
+const firstEntry = ({ events, sequence }: NonNullable<Job['log']>): LiveEntry => ({
+  sequence,
+  previous: 0,
+  payload: new TextEncoder().encode(JSON.stringify(events[0])),
+})
 
 const warn = (what: string) => (error: unknown) => console.warn(what, error)
 

@@ -18,7 +18,8 @@ const ownName = () =>
       .replace(/[^A-Za-z0-9-]/g, '-')
       .replace(/^-+/, '') || 'node'
   }-${process.pid}`
-const otherCores = () => String(Math.max(1, availableParallelism() - 1))
+/** Two at least, so that a slow model has not every other one behind it. */
+const cores = () => String(Math.max(2, availableParallelism()))
 
 export const Config = v.object({
   ORIEL_NATS_URL: v.optional(
@@ -36,8 +37,11 @@ export const Config = v.object({
     'models',
   ),
   ORIEL_HOSTS: v.optional(
-    v.pipe(whole(1, 1024), v.description('How many processes run models; one core is left to the node itself.')),
-    otherCores,
+    v.pipe(
+      whole(1, 1024),
+      v.description('How many processes run models; as many as there are cores, and two at least.'),
+    ),
+    cores,
   ),
   ORIEL_SLOTS: v.optional(v.pipe(whole(1, 10_000), v.description('Jobs at a time, per partition.')), '32'),
   ORIEL_COALESCE_MS: v.optional(

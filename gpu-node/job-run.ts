@@ -99,7 +99,8 @@ export class JobRun {
     const { log, clock } = this.#context
     const options = { log, shard: job.shard, id: job.id, clock, signal: this.#signal }
     const first = job.dispatch === 1 && this.#deliveries.count === 1
-    this.#author = first && job.log ? LogAuthor.hinted(options, job.log) : await LogAuthor.read(options, job.log?.n)
+    this.#author =
+      first && job.log ? LogAuthor.hinted(options, job.log) : await LogAuthor.read(options, job.log?.events.at(-1)?.n)
     return this.#author
   }
 

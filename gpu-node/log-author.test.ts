@@ -28,7 +28,7 @@ const started =
 
 test('a place in the queue, told after the job was sent, is taken over and not overwritten', async () => {
   const { log, clock, types } = setup()
-  const author = LogAuthor.hinted({ log, shard: 0, id, clock, signal }, { n: 0, sequence: 0 })
+  const author = LogAuthor.hinted({ log, shard: 0, id, clock, signal }, { events: [], sequence: 0 })
   await log.append(0, id, { n: 1, at: 5, type: 'queued', position: 3 }, 0)
   expect(await author.append(started('a'))).toBeUndefined()
   expect(await types()).toEqual(['queued', 'started'])

@@ -1,7 +1,7 @@
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { EMPTY_LOG, fold, type LogState } from '@oriel/protocol/log'
 import type { Clock } from './clock.ts'
-import type { RequestLog } from './request-log.ts'
+import type { LogRead, RequestLog } from './request-log.ts'
 
 /*
  * opening ──append(started)──▶ writing ──▶ (a terminal event)
@@ -53,9 +53,9 @@ export class LogAuthor {
   }
 
   /** From what the job says of its log, which saves a read. Only right before the first attempt. */
-  static hinted(options: AuthorOptions, hint: { readonly n: number; readonly sequence: number }): LogAuthor {
+  static hinted(options: AuthorOptions, hint: LogRead): LogAuthor {
     const author = new LogAuthor(options)
-    author.#state = { ...EMPTY_LOG, n: hint.n }
+    for (const event of hint.events) author.#add(event)
     author.#sequence = hint.sequence
     return author
   }
@@ -64,7 +64,7 @@ export class LogAuthor {
     return this.#state
   }
 
-  /** What is known of the log, oldest first; it lacks its beginning when the author began from a hint. */
+  /** What is known of the log, oldest first; it lacks its beginning when the broker has let go of that. */
   get events(): readonly RequestEvent[] {
     return this.#events
   }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { connectBroker } from './broker.ts'
 import { systemClock } from './clock.ts'
 import { configHelp, parseConfig } from './config.ts'
@@ -29,9 +28,10 @@ try {
   logger.info('models', { whole: folder.models.length, damaged: folder.problems.length })
 
   let node: GpuNode | undefined
+  // One thread a host: hosts share the cores, and a continued generation must add up in the same order.
   const pool = new HostPool({
     hosts: config.ORIEL_HOSTS,
-    start: bunHosts({ threads: Math.max(1, Math.floor(availableParallelism() / config.ORIEL_HOSTS)) }),
+    start: bunHosts({ threads: 1 }),
     clock: systemClock,
     onChange: ({ host, pid, why }) => {
       if (why === undefined) logger.info('a host is up', { host, pid })

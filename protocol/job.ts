@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { RequestEvent } from './event.ts'
 import { RequestId } from './ids.ts'
 import { ModelName, ModelVersion } from './manifest.ts'
 import { LANES } from './subjects.ts'
@@ -21,7 +22,7 @@ export const Job = v.object({
   deadlineAt: whole,
   /** 1, 2, …: how often the actor has dispatched this request. Not the attempt, which nodes count in the log. */
   dispatch: v.pipe(whole, v.minValue(1)),
-  /** The log's last event and its stream sequence when the job was sent: saves the first attempt a read. */
-  log: v.optional(v.object({ n: whole, sequence: whole })),
+  /** The whole log when the job was sent, and the sequence of its last event: saves the first attempt a read. */
+  log: v.optional(v.object({ events: v.array(RequestEvent), sequence: whole })),
 })
 export type Job = v.InferOutput<typeof Job>

@@ -38,7 +38,7 @@ export class TestClient {
       sentAt,
       deadlineAt: sentAt + 60_000,
       dispatch: 1,
-      log: { n: 0, sequence: 0 },
+      log: { events: [], sequence: 0 },
       ...job,
     }
     const subject = jobSubject(0, body.lane, body.model)

@@ -1,0 +1,95 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort } from '@oriel/dev/ports'
+import { readSecrets } from '@oriel/dev/secrets'
+import type { Stack } from '@oriel/dev/stack'
+import { StateDir } from '@oriel/dev/state-dir'
+import { WORKERD } from '@oriel/dev/tool-path'
+import { workerdConfig } from '@oriel/dev/workerd-config'
+import { forAWhile } from './load.ts'
+import { percentile } from './result.ts'
+
+const CONFIG = {
+  compatibility_date: '2026-11-17',
+  compatibility_flags: [],
+  durable_objects: {
+    bindings: [
+      { name: 'FRESH', class_name: 'Fresh' },
+      { name: 'THROUGH', class_name: 'Through' },
+    ],
+  },
+}
+
+export interface Bare extends AsyncDisposable {
+  /** Fresh objects a second, each with a first write, `width` at a time. */
+  freshPerSecond(width: number, forMs: number): Promise<number>
+  /** Median of a fresh object's round trip, ms, one at a time. */
+  freshMs(count: number): Promise<number>
+  /** Median of a NATS request through an object, ms, one at a time. */
+  throughMs(count: number): Promise<number>
+}
+
+/** A Worker that does nothing but what bounds ours, on the same workerd, the same disk and the same broker. */
+export async function startBare(stack: Stack): Promise<Bare> {
+  const dir = join(stack.stateDir, 'bare')
+  mkdirSync(join(dir, 'objects'), { recursive: true })
+  const built = await Bun.build({
+    entrypoints: [join(import.meta.dir, 'bare-worker.ts')],
+    outdir: dir,
+    naming: 'worker.js',
+    external: ['cloudflare:workers'],
+  })
+  if (!built.success) throw new AggregateError(built.logs, 'the bare Worker could not be bundled')
+  const port = await freePort()
+  const secrets = readSecrets(new StateDir(stack.stateDir))
+  const variables = {
+    NATS_URL: `ws://127.0.0.1:${stack.ports.websocket}`,
+    NATS_USER: 'admin',
+    NATS_PASSWORD: secrets.nats.admin,
+  }
+  const options = { port, bundle: 'worker.js', storageDir: join(dir, 'objects'), variables: Object.keys(variables) }
+  await Bun.write(join(dir, 'workerd.capnp'), workerdConfig(CONFIG, options))
+  const process_ = Bun.spawn([WORKERD, 'serve', join(dir, 'workerd.capnp')], {
+    env: { ...process.env, ...variables },
+    stdout: 'ignore',
+    stderr: Bun.file(join(dir, 'workerd.log')),
+  })
+  const echo = await stack.nats('admin')
+  echo.subscribe('bench.echo', { callback: (_, message) => void message.respond(message.data) })
+  const url = `http://127.0.0.1:${port}`
+  const get = async (path: string) => {
+    const response = await fetch(url + path)
+    if (!response.ok) throw new Error(`the bare Worker answered ${response.status}: ${await response.text()}`)
+    await response.text()
+  }
+  const fresh = () => get(`/fresh/${crypto.randomUUID()}`)
+  const median = async (count: number, task: () => Promise<void>) => {
+    const times: number[] = []
+    for (let done = 0; done < count; done += 1) {
+      const startedAt = performance.now()
+      await task()
+      times.push(performance.now() - startedAt)
+    }
+    return percentile(times, 0.5)
+  }
+  while (
+    !(await get('/').then(
+      () => true,
+      () => false,
+    ))
+  )
+    await Bun.sleep(50)
+  return {
+    async freshPerSecond(width, forMs) {
+      const { count, seconds } = await forAWhile(width, forMs, fresh)
+      return count / seconds
+    },
+    freshMs: (count) => median(count, fresh),
+    throughMs: (count) => median(count, () => get('/through')),
+    async [Symbol.asyncDispose]() {
+      process_.kill()
+      await process_.exited
+      await echo.close()
+    },
+  }
+}

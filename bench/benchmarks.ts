@@ -1,0 +1,116 @@
+import type { Stack } from '@oriel/dev/stack'
+import type { Bare } from './bare.ts'
+import { epochMs } from './epoch.ts'
+import { fencedPerSecond, liveTimes } from './fenced.ts'
+import { forAWhile, read, submit, type Target } from './load.ts'
+import { percentile, type Result, rate, time } from './result.ts'
+
+export interface Surroundings {
+  readonly stack: Stack
+  readonly bare: Bare
+  readonly target: Target
+}
+
+export interface Benchmark {
+  /** What it shows, and the aim. */
+  readonly about: string
+  run(around: Surroundings): Promise<Result[]>
+}
+
+const FOR_MS = 8_000
+
+/** Requests with 10 events each, sent and streamed to the end. */
+const streams: Benchmark = {
+  about:
+    'durable streamed requests/s of 10 events; limit: fresh objects with one write (aim: 500/s, or a ratio of 0.7)',
+  async run({ bare, target }) {
+    const limit = await bare.freshPerSecond(32, FOR_MS / 2)
+    const { count, seconds } = await forAWhile(32, FOR_MS, async () => {
+      await read(target, await submit(target, { events: 10 }))
+    })
+    return [rate('streamed requests of 10 events', 'requests/s', count / seconds, limit)]
+  },
+}
+
+const events: Benchmark = {
+  about:
+    'events/s from node to clients over 32 long streams; limit: fenced publishes without anything behind (aim: 20,000/s)',
+  async run({ stack, target }) {
+    const limit = await fencedPerSecond(stack, 32, FOR_MS / 2)
+    let received = 0
+    const { seconds } = await forAWhile(32, FOR_MS, async () => {
+      const id = await submit(target, { events: 2_000 })
+      await read(target, id, (blocks) => {
+        received += blocks.length
+      })
+    })
+    return [rate('events to clients', 'events/s', received / seconds, limit)]
+  },
+}
+
+const latency: Benchmark = {
+  about:
+    'an event from node to client at 200 streams of 25/s; limit: publish to plain subscriber at that load (aim: p50 2 ms, p99 10 ms)',
+  async run({ stack, target }) {
+    const bound = await liveTimes(stack, 200, 25, FOR_MS / 2)
+    const times: number[] = []
+    const parameters = { events: (25 * FOR_MS) / 1_000, perSecond: 25 }
+    const ids = await Promise.all(Array.from({ length: 200 }, () => submit(target, parameters)))
+    const startedAt = epochMs()
+    await Promise.all(
+      ids.map((id) =>
+        read(target, id, (blocks) => {
+          const now = epochMs()
+          for (const block of blocks) {
+            const at = Number(/"at":([0-9.]+)/.exec(block)?.[1])
+            // What was said before everybody listened is replay, not latency.
+            if (at > startedAt + 1_000) times.push(now - at)
+          }
+        }),
+      ),
+    )
+    return [0.5, 0.99].map((part) =>
+      time(`event from node to client, p${part * 100}`, percentile(times, part), percentile(bound, part)),
+    )
+  },
+}
+
+const COUNT = 100
+
+const accept: Benchmark = {
+  about: 'from a submit to its 202, one at a time; limit: a fresh object with one write',
+  async run({ bare, target }) {
+    const limit = await bare.freshMs(COUNT)
+    const times: number[] = []
+    for (let done = 0; done < COUNT; done += 1) {
+      const startedAt = performance.now()
+      const id = await submit(target, { events: 1 })
+      times.push(performance.now() - startedAt)
+      await read(target, id)
+    }
+    return [time('accepted, p50', percentile(times, 0.5), limit), time('accepted, p99', percentile(times, 0.99))]
+  },
+}
+
+const first: Benchmark = {
+  about:
+    'from a submit to the first response, one at a time; limit: a fresh object and a NATS request through an object',
+  async run({ bare, target }) {
+    const limit = (await bare.freshMs(COUNT)) + (await bare.throughMs(COUNT))
+    const times: number[] = []
+    for (let done = 0; done < COUNT; done += 1) {
+      const startedAt = performance.now()
+      let responded: number | undefined
+      await read(target, await submit(target, { events: 1 }), (blocks) => {
+        if (blocks.some((block) => block.includes('event: responses'))) responded ??= performance.now()
+      })
+      if (responded !== undefined) times.push(responded - startedAt)
+    }
+    return [
+      time('first response, p50', percentile(times, 0.5), limit),
+      time('first response, p99', percentile(times, 0.99)),
+    ]
+  },
+}
+
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { streams, events, latency, accept, first }

@@ -1,0 +1,61 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startStack } from '@oriel/dev/stack'
+import { startBare } from './bare.ts'
+import { BENCHMARKS } from './benchmarks.ts'
+import { type Result, table } from './result.ts'
+import { startTicker } from './ticker.ts'
+
+const help = `bun run bench [name …] [--json]
+
+Measures the edge on plain workerd against limits taken in the same run. Ratios above 1 are better than the
+limit. Machines differ and are noisy: compare ratios, not figures.
+
+${Object.entries(BENCHMARKS)
+  .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
+  .join('\n')}
+
+  --json   [{ name, unit, value, limit, ratio }] on stdout instead of a table`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+})
+if (values.help) {
+  console.log(help)
+  process.exit(0)
+}
+const unknown = positionals.filter((name) => !Object.hasOwn(BENCHMARKS, name))
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}.\n\n${help}`)
+  process.exit(2)
+}
+const chosen = Object.entries(BENCHMARKS).filter(([name]) => positionals.length === 0 || positionals.includes(name))
+
+const say = (line: string) => console.error(line)
+const dir = mkdtempSync(join(tmpdir(), 'oriel-bench-'))
+chmodSync(dir, 0o711) // as root, PostgreSQL runs as another user, who must get in
+const results: Result[] = []
+try {
+  say('starting the stack')
+  const stack = await startStack({ stateDir: dir, nodes: 0, edge: 'workerd', log: say })
+  const leave = () => void stack.stop().then(() => process.exit(130))
+  process.once('SIGINT', leave)
+  process.once('SIGTERM', leave)
+  try {
+    const target = { url: stack.url, token: await stack.token('bench') }
+    await using bare = await startBare(stack)
+    await using _ticker = await startTicker(stack, target)
+    for (const [name, benchmark] of chosen) {
+      say(`${name}: ${benchmark.about}`)
+      results.push(...(await benchmark.run({ stack, bare, target })))
+    }
+  } finally {
+    await stack.stop()
+  }
+} finally {
+  rmSync(dir, { recursive: true, force: true })
+}
+console.log(values.json ? JSON.stringify(results, undefined, 2) : table(results))
