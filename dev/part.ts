@@ -49,6 +49,7 @@ export interface Surroundings {
 
 const PROBE_MS = 50
 const WATCH_MS = 250
+const LAST_LINES = 15
 
 export class Part {
   readonly spec: PartSpec
@@ -89,7 +90,7 @@ export class Part {
       this.#set('starting')
       const run = {}
       this.#run = run
-      this.#keepAlive(run).catch((error: unknown) => this.#giveUp(String(error)))
+      this.#keepAlive(run).catch((error: unknown) => this.#giveUp(new StackError(`${this.spec.name}: ${error}`)))
     }
     await this.#readiness.promise
   }
@@ -129,10 +130,11 @@ export class Part {
     for (;;) {
       const { why, livedMs } = await this.#live(run)
       if (this.#run !== run) return
+      if (why instanceof StackError) return this.#giveUp(why) // nothing that another try would mend
       if (this.#mode === 'running') this.#readiness = fresh()
       const { failures, delayMs } = afterDeath(this.#failures, livedMs)
       this.#failures = failures
-      if (!this.#around.restart || delayMs === 'give up') return await this.#giveUp(why)
+      if (!this.#around.restart || delayMs === 'give up') return this.#giveUp(this.#lastWords(why))
       this.#around.log(`${this.spec.name} ${why}; starting it again${delayMs > 0 ? ` in ${delayMs} ms` : ''}`)
       this.#set('waiting')
       await this.#sleep(delayMs)
@@ -142,14 +144,14 @@ export class Part {
   }
 
   /** One life: from the start to the death, and why it died. */
-  async #live(run: object): Promise<{ why: string; livedMs: number }> {
+  async #live(run: object): Promise<{ why: string | StackError; livedMs: number }> {
     let child: Child
     try {
       const command = await this.spec.command()
       if (this.#run !== run) return { why: 'was stopped', livedMs: 0 }
       child = new Child(command, this.#around.logFile)
     } catch (error) {
-      return { why: error instanceof Error ? error.message : String(error), livedMs: 0 }
+      return { why: error instanceof StackError ? error : `could not be started: ${error}`, livedMs: 0 }
     }
     this.#child = child
     this.#around.changed()
@@ -194,14 +196,16 @@ export class Part {
     }
   }
 
-  async #giveUp(why: string): Promise<void> {
-    const { name } = this.spec
-    const last = tailOf(this.#around.logFile, 15)
-    const said = last === '' ? '' : `. The last lines of ${this.#around.logFile}:\n${last}`
-    const error = new StackError(`${name} ${why}${said}`)
+  #giveUp(error: StackError): void {
     this.#set('failed')
     this.#readiness.reject(error)
     this.#around.failed(error)
+  }
+
+  #lastWords(why: string): StackError {
+    const last = tailOf(this.#around.logFile, LAST_LINES)
+    const said = last === '' ? '' : `. The last lines of ${this.#around.logFile}:\n${last}`
+    return new StackError(`${this.spec.name} ${why}${said}`)
   }
 
   #set(mode: Mode): void {

@@ -1,4 +1,3 @@
-import { chmodSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { StackError } from './stack-error.ts'
 
@@ -24,23 +23,24 @@ function idOf(flag: string, name: string): number | undefined {
 }
 
 // Lets that user walk through folders that are root's alone, such as /root, to its own data and to the program.
+// PostgreSQL asks access(2) beforehand, which counts capabilities only under this secure bit: capabilities(7).
 const CAPS = '+dac_override,+dac_read_search'
+const WALK = ['--securebits=+no_setuid_fixup', `--inh-caps=${CAPS}`, `--ambient-caps=${CAPS}`]
 
 /**
  * The words to put before a command so that it runs as `account`.
- * @param reach a folder that the account has to get into
+ * @param reach what the account has to get at
+ * @throws StackError when it cannot
  */
-export function runAs(account: Account, reach: string): string[] {
+export function runAs(account: Account, reach: readonly string[]): string[] {
   const setpriv = Bun.which('setpriv')
   if (!setpriv) throw new StackError('Under root, Oriel needs setpriv (apt install util-linux) to start PostgreSQL.')
   const plain = [setpriv, `--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups']
-  const able = [...plain, `--inh-caps=${CAPS}`, `--ambient-caps=${CAPS}`]
-  if (works([...able, 'test', '-x', reach])) return able
-  chmodSync(reach, 0o711)
-  if (works([...plain, 'test', '-x', reach])) return plain
+  const canReach = (prefix: string[]) => reach.every((path) => works([...prefix, 'test', '-x', path]))
+  for (const prefix of [plain, [...plain, ...WALK]]) if (canReach(prefix)) return prefix
   throw new StackError(
-    `PostgreSQL does not run as root, and the user it runs as instead cannot get into ${reach}.
-Set ORIEL_STATE_DIR to a folder that others may enter, or start Oriel as another user than root.`,
+    `PostgreSQL does not run as root, and the user it runs as instead cannot get at ${reach.join(' and ')}.
+Put the checkout and ORIEL_STATE_DIR where others may enter, or start Oriel as another user than root.`,
   )
 }
 

@@ -1,10 +1,14 @@
+import { endGroup } from './child.ts'
+
 export interface ToolRun {
   readonly code: number
   /** What it said on its standard error. */
   readonly said: string
 }
 
-/** Runs a program to its end; should we leave before, it is killed with all that it started. */
+const running = new Set<number>()
+
+/** Runs a program to its end, in a process group of its own. */
 export async function runTool(
   command: readonly string[],
   { cwd, env = process.env }: { cwd?: string; env?: Readonly<Record<string, string | undefined>> } = {},
@@ -17,12 +21,16 @@ export async function runTool(
     stderr: 'pipe',
     detached: true,
   })
-  const abandon = () => process.kill(-child.pid, 'SIGKILL')
-  process.once('exit', abandon)
+  running.add(child.pid)
   try {
     const [said, code] = await Promise.all([new Response(child.stderr).text(), child.exited])
     return { code, said: said.trim() }
   } finally {
-    process.removeListener('exit', abandon)
+    running.delete(child.pid)
   }
+}
+
+/** Ends the programs that are still running, with all that they started: nobody waits for them any more. */
+export async function endTools(): Promise<void> {
+  await Promise.all([...running].map(endGroup))
 }

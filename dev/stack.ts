@@ -20,6 +20,7 @@ import type { Ports } from './ports.ts'
 import { assignPorts, HOST } from './ports.ts'
 import { processRow } from './process-table.ts'
 import { writeRun } from './run-file.ts'
+import { endTools } from './run-tool.ts'
 import type { Secrets } from './secrets.ts'
 import { readSecrets } from './secrets.ts'
 import { StackError } from './stack-error.ts'
@@ -150,6 +151,7 @@ export class Stack {
   /** Everything, in order; whatever does not leave in time is killed. */
   stop(): Promise<void> {
     this.#ended ??= (async () => {
+      await endTools()
       for (const kind of LEAVING) await Promise.all(this.#ofKind(kind).map((part) => part.stop()))
       this.#claim.release()
     })()
@@ -158,6 +160,7 @@ export class Stack {
 
   /** Everything, at once. */
   killAll(): void {
+    void endTools()
     for (const part of this.#parts.values()) part.killNow()
     this.#claim.release()
   }

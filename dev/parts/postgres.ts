@@ -53,7 +53,7 @@ export function postgresPart(dir: StateDir, port: number, password: string, log:
         log('making the database')
         await initialise(dir, bin.initdb, password)
       }
-      const before = own(dir, dir.postgres)
+      const before = own(dir.postgres, bin.postgres)
       const settings = {
         listen_addresses: HOST,
         port,
@@ -72,19 +72,19 @@ export function postgresPart(dir: StateDir, port: number, password: string, log:
 }
 
 /** As root PostgreSQL is another user's process, and its folder that user's. @returns words to put before it */
-function own(dir: StateDir, folder: string): string[] {
+function own(folder: string, program: string): string[] {
   const account = postgresAccount()
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (!account) return []
   if (statSync(folder).uid !== account.uid) chownSync(folder, account.uid, account.gid)
-  return runAs(account, dir.path)
+  return runAs(account, [folder, program])
 }
 
 /** Made beside its place and then moved there: one that was cut short is no database. */
 async function initialise(dir: StateDir, initdb: string, password: string): Promise<void> {
   const draft = `${dir.postgres}.new`
   rmSync(draft, { recursive: true, force: true })
-  const before = own(dir, draft)
+  const before = own(draft, initdb)
   const passwordFile = join(dir.path, 'postgres-password')
   writePrivate(passwordFile, `${password}\n`)
   const account = postgresAccount()

@@ -30,7 +30,8 @@ test('dev starts everything, SIGINT stops everything, and the next start finds w
 
   const { url: told, parts } = await place.status()
   expect(told).toBe(url)
-  expect(parts.map(({ kind }) => kind).sort()).toEqual(['edge', 'host', 'nats', 'node', 'postgres', 'recorder'])
+  const kinds = new Set(parts.map(({ kind }) => kind))
+  expect(kinds).toEqual(new Set(['edge', 'host', 'nats', 'node', 'postgres', 'recorder']))
   for (const { pid } of parts) expect(pid).toBeGreaterThan(0)
   for (const secret of ['secrets.json', 'nats-server.conf', 'run.json', 'edge/worker.env']) {
     expect(statSync(join(place.path, 'state', secret)).mode & 0o077).toBe(0)
@@ -125,15 +126,12 @@ test('settings that are wrong are named', async () => {
   expect(err).toContain('ORIEL_PORT')
 })
 
-test.each([['--edges'], ['stats'], ['--nodes', 'many'], ['--edge', 'nginx']])(
-  'dev %s is answered with the usage',
-  async (...args) => {
-    await using place = new Workplace()
-    const { code, err } = await place.run(['dev', ...args])
-    expect(code).toBe(2)
-    expect(err).toContain('bun run dev [options]')
-  },
-)
+test.each(['--edges', 'stats', '--nodes many', '--edge nginx'])('dev %s is answered with the usage', async (args) => {
+  await using place = new Workplace()
+  const { code, err } = await place.run(['dev', ...args.split(' ')])
+  expect(code).toBe(2)
+  expect(err).toContain('bun run dev [options]')
+})
 
 test('without a stack status says so', async () => {
   await using place = new Workplace()
