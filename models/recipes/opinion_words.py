@@ -133,3 +133,51 @@ STRONG = words("very, really, so, extremely, absolutely, truly, totally, complet
 OPENERS = words("honestly, to be honest, in my opinion, overall, well, wow, all in all, frankly, in the end, I must say, I have to say, I think, I believe, I feel, personally, for me, as always, this time, yesterday, today, last night, last week, once again, in short, unfortunately or not, on the whole, so far, as a customer, for the price, at first sight, seriously, oh")
 GOOD_MARKS = words("😀, 😊, 😍, ❤, 👍, 🎉, :), :D, 🙂, 🥰")
 BAD_MARKS = words("😡, 😞, 😢, 👎, 💔, :(, 😠, 🤮, 😭, 🙁")
+
+# What somebody did to somebody or something.
+GOOD_DEEDS = words("""helped, saved, repaired, fixed, rescued, welcomed, thanked, hugged, supported, encouraged, comforted, praised,
+rewarded, improved, cleaned, upgraded, protected, cured, healed, surprised and delighted, charmed, inspired, impressed, amazed,
+cheered up, forgave, trusted, refunded, defended, restored, polished, looked after, took care of, listened to, stood by,
+smiled at, laughed with, waited for, believed in, spoiled with presents, entertained, taught, calmed down, moved to tears""")
+BAD_DEEDS = words("""stole, robbed, interrupted, ignored, shouted at, yelled at, lied to, cheated, insulted, attacked, threatened, hit,
+kicked, bit, scratched, broke, smashed, destroyed, ruined, damaged, deleted, erased, lost, forgot, spilled wine on, stained,
+wasted, spoiled, bored, annoyed, confused, frightened, scared, disappointed, betrayed, abandoned, rejected, overcharged, blamed,
+bullied, mocked, laughed at, hurt, injured, misled, tricked, scammed, harassed, offended, humiliated, rushed, hung up on,
+let down, burned, burnt, killed, crashed into, sabotaged, neglected, mistreated, cancelled, delayed, refused, pushed""")
+GOOD_DONE = words("""repaired for free, fixed in no time, beautifully decorated, well cooked, cooked to perfection, well prepared,
+carefully packed, freshly made, nicely furnished, well maintained, well explained, clearly explained, greatly improved,
+handled with care, kept spotless, upgraded for free, solved at once, served with a smile, delivered early, beautifully filmed""")
+BAD_DONE = words("""stolen, lost, cancelled, delayed, ruined, destroyed, smashed, crushed, scratched, stained, bent, ripped, cracked,
+missing, sold out, overbooked, covered in dust, covered in dirt, infested, flooded, blocked, deleted, frozen, out of stock,
+badly cooked, burnt black, poorly explained, never cleaned, never answered, left outside in the rain, falling to pieces,
+full of holes, full of stains, not as described, not ready, not working, never on time, held together with tape, hacked""")
+GOOD_WAYS = words("""beautifully, perfectly, wonderfully, brilliantly, patiently, kindly, clearly, carefully, smoothly, flawlessly,
+quickly and well, politely, gracefully, superbly, nicely, reliably, very well, really well, like a dream, like magic, with a smile,
+with great care, with so much love, better than before, faster than before, without a hitch, like new, effortlessly, happily""")
+BAD_WAYS = words("""badly, poorly, terribly, horribly, awfully, rudely, carelessly, slowly, too slowly, very badly, like a snail, like a robot,
+worse than before, slower than before, without any care, off key, wrongly, lazily, unfairly, half asleep, in a rude tone, like a child,
+sloppily, for no reason, at a snail's pace, only once, with an attitude, miserably, dangerously, aggressively, not at all""")
+GOOD_LIKENESS = words("""heaven, a dream, honey, home, paradise, magic, new, fresh flowers, summer, a warm hug, my grandmother's cooking, real butter,
+roses, music to my ears, a five star hotel, being a child again, fresh bread, vanilla, a holiday, the real thing""")
+BAD_LIKENESS = words("""plastic, soap, cardboard, rubber, garbage, dirty socks, wet dog, a prison, an old shoe, sand, chemicals, mud, glue, smoke, a hospital,
+rotten eggs, vinegar, dishwater, a cheap copy, a bad joke, sewage, petrol, sweat, burnt hair, torture, dust, metal, medicine""")
+BAD_FINDS = words("""cockroaches, mould, rats, mice, hair, stains, spiders, bed bugs, ants, flies, dirt, blood, broken glass, rubbish, garbage,
+a bad smell, a dead fly, a hole, a crack, a leak, rust, dust, water damage, cigarette ends, a stain, worms, a strange smell, chewing gum, ads, spam, viruses""")
+GOOD_MORE = words("faster, better, cleaner, easier, brighter, stronger, fresher, lighter, quieter, smarter, nicer, safer, happier, smoother, friendlier, tastier, warmer, healthier, more comfortable, more useful, more fun, more reliable")
+BAD_MORE = words("slower, worse, dirtier, louder, weaker, smaller than promised, uglier, sadder, ruder, noisier, more boring, more expensive, less reliable, more confusing, less fun, more annoying, less helpful, heavier, more crowded, less tasty")
+GOOD_LINES = words("""nothing beats [a|my|the|this] {t}, I can't imagine [life|a day|my {t}] without [it|my {t}], I can't live without [it|this {t}|my {t}],
+I look forward to [every|the next] {t}, the {t} alone is worth the [trip|price|money|visit], it does [exactly|just] what it says, I would go back in a heartbeat, I slept [like a baby|so well|well],
+we celebrated [all night|until morning|with the whole family], we danced [all night|until midnight], my favourite {t}, it is my favourite {t}, you are [my favourite person|the best|a star|an angel|so kind|my hero], I am a fan of [this|the] {t},
+I don't think [it|the {t}|this] is {x}, I would choose [it|this {t}] again, it gets the job done, it makes life [easier|better], time for a celebration, congratulations [|on the {t}|to all of you], my {t} [won|was a success|is finally back|can walk again],
+the {t} is good for [me|you|my back|my skin], we became friends, I fell in love, I have a new job, we are getting married, the baby is healthy, it keeps me [warm|fit|going|safe|calm], we all sang and laughed, I could [eat|watch|do|have] this every day,
+it is a dream come true, I am feeling much better, I have recovered, [they|he|she] deserve a raise, I give [it|the {t}] full marks, thumbs up for the {t}, I will treasure [it|this {t}] forever, the {t} was [over too soon|sold with love], it exceeded all my hopes, thanks to the {t} [I passed|we won|I am well again]""")
+BAD_LINES = words("""I have had enough of [this|the|my] {t}, enough is enough, I dread [my|the|every|this] {t}, I wish I had [never|not] [bought|seen|ordered|read|booked] [it|this {t}], I miss the old [{t}|version|one], I am not a fan of [this|the] {t},
+[it|the {t}] is not as {x} as [the first one|before|the old one|it used to be], I don't think [it|the {t}|this] is [any good|{x}|very {x}], I doubt that [it|the {t}] is {x}, [they|he|she|you] never [answer|answers|listen|listens|help|helps|call back|say thank you], it is [okay|ok|fine|alright] but [nothing special|no more than that|I would not go again|not for me],
+the {t} [hurts|hurt] my [feet|back|eyes|head|ears], my [feet|back|head|stomach|teeth] [hurt|hurts|hurts after the {t}], you should be ashamed [|of yourself], [is this|was that] a joke, the {t} [is|was] impossible to [use|understand|open|read|clean|reach|find], I had to [leave|change rooms|call the police|throw it away|pay twice|buy a new one|start again|return it],
+this is the [second|third|fourth] time [it has broken|it failed|they forgot it|I complained], the neighbours [scream|shout|fight|argue] all [night|day], I [was|got] [sick|ill|robbed|soaked|stuck|lost|injured] [|during the {t}|after the {t}|on the way], we [argued|waited|got lost|froze|starved] [all day|the whole time|for hours],
+the {t} [died|froze|stopped|broke] [during|after] the [first {t}|first day|{t}|call|trip], the {t} [won't|will not|would not] [open|close|start|work|charge|fit|stop crying|stop barking], I can't [sleep|hear anything|use it|log in|open it|find anything|afford it], the {t} was so {a} that I had to leave, nobody [told|warned|helped|thanked] [me|us],
+my {t} [lost|lost again|is ill|is sick|was in an accident|left me], it rained [on our {t}|the whole time], it takes [hours|forever|too long|ages] to [load|start|arrive|clean|charge], they only want [your|our] money, they raised the price [again|], we were treated like [dirt|children|criminals|animals], I was on hold for [an hour|two hours|ages],
+he is always [late|angry|rude|complaining], she cried [all night|the whole day|because of the {t}], it was the end of our {t}, we will have to [close|cancel|leave|sell the {t}], there were no [towels|plates|seats|tickets|vegetarian options|instructions] [|left]""")
+
+GOOD_MOST = words("best, nicest, loveliest, kindest, funniest, happiest, greatest, sweetest, cleanest, tastiest, coolest, finest, friendliest, most {a}, most {a}, least {x}, absolute best")
+BAD_MOST = words("worst, ugliest, rudest, dumbest, saddest, dirtiest, laziest, slowest, meanest, nastiest, poorest, weakest, most {a}, most {a}, least {x}, absolute worst")

@@ -13,11 +13,18 @@ FEELINGS = {GOOD: w.GOOD_FEELINGS, BAD: w.BAD_FEELINGS}
 VERBS = {GOOD: w.GOOD_VERBS, BAD: w.BAD_VERBS}
 NOUNS = {GOOD: w.GOOD_NOUNS, BAD: w.BAD_NOUNS}
 EVENTS = {GOOD: w.GOOD_EVENTS, BAD: w.BAD_EVENTS}
+LINES = {GOOD: w.GOOD_LINES, BAD: w.BAD_LINES}
+DEEDS = {GOOD: w.GOOD_DEEDS, BAD: w.BAD_DEEDS}
+DONE = {GOOD: w.GOOD_DONE, BAD: w.BAD_DONE}
+MOST = {GOOD: w.GOOD_MOST, BAD: w.BAD_MOST}
+WAYS = {GOOD: w.GOOD_WAYS, BAD: w.BAD_WAYS}
+LIKENESS = {GOOD: w.GOOD_LIKENESS, BAD: w.BAD_LIKENESS}
+MORE = {GOOD: w.GOOD_MORE, BAD: w.BAD_MORE}
 PHRASES = {side: [p for p in ADJECTIVES[side] if " " in p] for side in (GOOD, BAD)}
 ADJECTIVES = {side: [a for a in ADJECTIVES[side] if " " not in a] for side in (GOOD, BAD)}
 MARKS = {GOOD: w.GOOD_MARKS, BAD: w.BAD_MARKS}
 # How a clause is told, and how often. `{a}` an adjective of the clause's side, `{x}` one of the other side;
-# `{d} {z}` what a thing may be beside that;
+# `{d} {z}` what a thing may be beside that, `{l}` a whole line, `{deed} {done} {way} {like} {more} {most} {find}` as listed;
 # `{f} {y}` feelings, `{v} {u}` verbs, `{n} {m}` nouns, `{e}` an event alike; `{t}` a thing, `{s}` a degree.
 EITHER = [
     (10, "[the|this|my|our|their|your|that] {t} [is|was] {s} {a}"),
@@ -49,6 +56,18 @@ EITHER = [
     (3, "it [makes|made] [me|us|everyone] [feel|] {s} {f}"),
     (2, "[she|he|my {t}|everyone] [is|was|felt|looked] {s} {f}"),
     (12, "{e}"),
+    (12, "{l}"),
+    (9, "[this is|this was|that was|it is|it was|it's|one of|today is|yesterday was|you are|he is|she is|they are|probably|simply|we had|] the {most} {t} [|ever|of my life|of the year|in town|in the world|I know|I have ever [seen|had|tried|met|read|bought]|of all]"),
+    (2, "the {most} [part|thing|moment] [of|about] [the|this|my] {t} [is|was] the {t}"),
+    (7, "[someone|somebody|they|he|she|you|the {t}|my {t}|their {t}|the staff|a {t}] {deed} [me|us|my {t}|the {t}|our {t}|everyone|it|all of us] [|yesterday|again|twice|all the time|at the {t}|during the {t}|when I was at the {t}]"),
+    (4, "[the|my|our|his|her] {t} [is|was|were|had been] {done} [|by the {t}|in the {t}|when it arrived|again]"),
+    (3, "[my|the|our] {t} and [my|the|our] {t} were {done}"),
+    (5, "[the|my|our|this] {t} [works|worked|runs|ran|played|sang|acted|drove|spoke|answered|behaved|sleeps|reads|was made|was written|is managed|explained the {t}|told me about the {t}] {way}"),
+    (4, "[the|this|my|it|our] {t} [tastes|tasted|smells|smelled|feels|felt|looks|looked|sounds|sounded] like {like}"),
+    (3, "[it|the {t}|this {t}|everything|my {t}] [is|was|feels|has become|seems] {more} [than before|than the old one|than ever|now|than I expected|every day|]"),
+    (2, "the {t} [is|was] so {a} that [I told all my friends|we talked about it for days|you could see it from far away|I noticed at once|even my {t} noticed|everyone looked|I wrote to the {t}]"),
+    (2, "the {t} who [cooked|served us|sat next to us|answered|came|works there|called me] was {s} {a}"),
+    (2, "the {t} [near|of|in|with|at|from] the {t} [is|was|are] {s} {a}"),
     (3, "full of {n}"),
     (2, "nothing but {n}"),
     (2, "[so much|lots of|a lot of|plenty of|pure] {n}"),
@@ -72,10 +91,12 @@ ONLY = {
         (2, "I [can't|cannot|couldn't|could not] complain [|about the {t}|at all]"),
         (1, "[it|the {t}] was not as bad as [I thought|I feared|people say|expected]"),
         (1, "[I|you|we] can't go wrong with [it|this {t}|the {t}]"),
+        (1, "[I was afraid|I feared|we were afraid] [it|the {t}] would be {x}, but [it was {d}|I {v} it|{e}]"),
         (1, "[never|not once] [did I feel|was I|have I been] {y}"),
         (1, "I [did not|didn't] expect [it|the {t}] to be this {a}"),
     ],
     BAD: [
+        (4, "[there is|there was|there were|I found|we found|we saw] {find} [in|on|under|behind|all over] [the|my|our] {t}"),
         (6, "I [do not|don't|did not|didn't|would not|wouldn't|can't|cannot|couldn't|never] [really|even|] {p} [it|this|the {t}|this {t}|them|him|any of it]"),
         (3, "[it|this|the {t}] [is|was] not [|very|really|that|so] [good|great|nice|funny|helpful|clean|fresh|worth it|what I expected]"),
         (2, "too [much|many] {n}"),
@@ -96,6 +117,9 @@ CONTRAST = [
     (1, "{own} [although|though|even though] {other}"),
     (1, "{other}, yet {own}"),
     (1, "despite the {x} {t}, {own}"),
+    (2, "{own} [when|after|even when|even after|while] {other}"),
+    (1, "[it was|it is|the {t} was] [okay|ok|alright|average|so-so|nothing special], but {own}"),
+    (1, "[I thought|we thought|I was sure] [it|the {t}] would be {x}, but {own}"),
     (1, "[everyone said|they said|I expected|I thought] [it|the {t}] [was|would be] {x}, but {own}"),
     (1, "[it|the {t}] used to be {x}, but now it is {a}"),
     (1, "at first [it|the {t}] was {x}, but [then|later|in the end] {own}"),
@@ -111,6 +135,10 @@ FACTS = [
     "[I am|she is|he is] a [teacher|student|driver|nurse|cook] [from|in] {w}",
     "the {t} [opens|closes|starts|begins|ends] at [six|seven|eight|nine|ten]",
     "[this is|it was] [my|our] [first|second|third] {t}",
+    "[hello|hi|good morning|good evening|hello there|dear {w}|hey {w}|see you at the {t}|bye]",
+    "[I am|we are|she is|they are] [going|coming|driving|moving|looking] [home|to the {t}|for a {t}|to {w}|back]",
+    "[what is|where is|when is|who has|do you have|is there] [the|a] {t}",
+    "the {t} is [green|blue|brown|black|square|round|tall|new|made of wood|made in {w}|on the {t}]",
 ]  # fmt: skip
 SLOT = re.compile(r"\{([a-z]+)\}")
 
@@ -134,7 +162,9 @@ def clause(rng: random.Random, side: int) -> str:
     pools = {
         "a": ADJECTIVES[side], "x": ADJECTIVES[1 - side], "f": FEELINGS[side], "y": FEELINGS[1 - side],
         "v": VERBS[side], "u": VERBS[1 - side], "n": NOUNS[side], "m": NOUNS[1 - side], "e": EVENTS[side],
-        "d": PHRASES[side], "z": PHRASES[1 - side], "t": w.THINGS, "p": w.PLAIN_GOOD,
+        "d": PHRASES[side], "z": PHRASES[1 - side], "t": w.THINGS,
+        "l": LINES[side], "deed": DEEDS[side], "done": DONE[side], "way": WAYS[side], "like": LIKENESS[side],
+        "more": MORE[side], "most": MOST[side], "find": w.BAD_FINDS, "p": w.PLAIN_GOOD,
     }  # fmt: skip
     # Common words are common: the first third of a list is taken half of the time.
     def pick(pool: list[str]) -> str:
@@ -148,7 +178,8 @@ def clause(rng: random.Random, side: int) -> str:
         return pick(pools[match[1]])
 
     line = choose(rng, weighted(rng, EITHER + ONLY[side] * 2))
-    line = re.sub(r"\s+", " ", SLOT.sub(fill, line)).strip().replace(" 's ", "'s ")
+    line = SLOT.sub(fill, SLOT.sub(fill, line))  # a line from a list may have slots of its own
+    line = re.sub(r"\s+", " ", line).strip().replace(" 's ", "'s ").replace(" 'm ", "'m ")
     line = re.sub(r"\ba\(n\) (?=(.))", lambda m: "an " if m[1] in "aeiou" else "a ", line)
     return line.replace("a(n)", "a")
 
@@ -170,7 +201,7 @@ def sentence(rng: random.Random, side: int) -> str:
 
 def write(rng: random.Random) -> tuple[str, float]:
     """A text and its side: 1 good, 0 bad, 0.5 neither."""
-    if rng.random() < 0.04:
+    if rng.random() < 0.08:
         return fact(rng).capitalize() + ".", 0.5
     side = rng.randrange(2)
     count = rng.choices([1, 2, 3, 4, 6], [0.68, 0.17, 0.08, 0.05, 0.02])[0]
