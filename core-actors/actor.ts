@@ -207,9 +207,10 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       while (this.#state.mode === 'open') {
         try {
           stream ??= await relay.attach(request.id, this.#feed.sequence)
-          for await (const { bytes, ...entry } of decodeEntries(stream)) {
-            this.#feed.push(entry, bytes)
-            if (isTerminal(entry.event)) return this.#ended(entry.event)
+          for await (const entries of decodeEntries(stream)) {
+            this.#feed.push(entries)
+            const { terminal } = this.#feed.state
+            if (terminal) return this.#ended(terminal)
           }
         } catch (error) {
           console.warn('the stream from the relay broke', error)
@@ -236,7 +237,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     for (let more = true; more; ) {
       const page = await relay.read(request.id, this.#feed.sequence)
       if (!page.ok) throw new Error(page.problem.detail)
-      for (const entry of page.entries) this.#feed.push(entry, JSON.stringify(entry.event).length)
+      this.#feed.push(page.entries.map((entry) => ({ ...entry, bytes: JSON.stringify(entry.event).length })))
       more = page.more
     }
     const { terminal } = this.#feed.state

@@ -1,6 +1,6 @@
 import type { LiveEntry, Page } from './attachment.ts'
 import { Attachment } from './attachment.ts'
-import { encodeEntry } from './log-entry.ts'
+import { encodeEntries, type RawEntry } from './log-entry.ts'
 
 /** Bytes that may wait for one actor; past it live events are dropped and read from the log later. */
 const BUFFER_BYTES = 64 * 1024
@@ -13,6 +13,30 @@ interface Open {
   readonly end: () => void
   taken: number
   quietSweeps: number
+}
+
+/** What arrives in one turn leaves as one chunk: under load that is where the time goes. */
+class Batch {
+  bytes = 0
+  #entries: RawEntry[] = []
+  readonly #flush: (entries: RawEntry[]) => void
+
+  constructor(flush: (entries: RawEntry[]) => void) {
+    this.#flush = flush
+  }
+
+  add(entry: RawEntry): void {
+    if (this.#entries.length === 0) queueMicrotask(() => this.#send())
+    this.#entries.push(entry)
+    this.bytes += entry.payload.length
+  }
+
+  #send(): void {
+    const entries = this.#entries
+    this.#entries = []
+    this.bytes = 0
+    this.#flush(entries)
+  }
 }
 
 /** Every stream that a relay has open, by request. */
@@ -39,10 +63,13 @@ export class Attachments {
       {
         type: 'bytes',
         start: (controller) => {
-          const attachment = new Attachment(after, read, {
+          const batch = new Batch((entries) => {
+            if (attachment.mode !== 'closed') controller.enqueue(encodeEntries(entries))
+          })
+          const attachment: Attachment = new Attachment(after, read, {
             write: (entry) => {
-              controller.enqueue(encodeEntry(entry))
-              return (controller.desiredSize ?? 0) > 0
+              batch.add(entry)
+              return (controller.desiredSize ?? 0) > batch.bytes
             },
             fail: (error) => {
               if (open) this.#remove(id, open)

@@ -1,6 +1,6 @@
 import type { LogState } from '@oriel/protocol/log'
 import { EMPTY_LOG, fold } from '@oriel/protocol/log'
-import type { Entry } from './log-entry.ts'
+import type { Entry, SizedEntry } from './log-entry.ts'
 
 /** The bytes of events that one actor keeps for its readers. One that falls further behind reads the log. */
 const WINDOW_BYTES = 256 * 1024
@@ -10,7 +10,7 @@ const WINDOW_BYTES = 256 * 1024
  * what comes after, so a slow one costs nothing: there is no queue per reader that could grow.
  */
 export class Feed {
-  #window: { entry: Entry; bytes: number }[] = []
+  #window: SizedEntry[] = []
   #bytes = 0
   #readers = new Set<() => void>()
   #state: LogState = EMPTY_LOG
@@ -25,28 +25,31 @@ export class Feed {
     return this.#sequence
   }
 
-  /** Takes the next event; one it has already is passed over. */
-  push(entry: Entry, bytes: number): void {
-    if (entry.event.n <= this.#state.n) return
-    this.#state = fold(this.#state, entry.event)
-    this.#sequence = entry.sequence
-    this.#window.push({ entry, bytes })
-    this.#bytes += bytes
+  /** Takes the next events; those it has already are passed over. */
+  push(entries: readonly SizedEntry[]): void {
+    const before = this.#state.n
+    for (const entry of entries) {
+      if (entry.event.n <= this.#state.n) continue
+      this.#state = fold(this.#state, entry.event)
+      this.#sequence = entry.sequence
+      this.#window.push(entry)
+      this.#bytes += entry.bytes
+    }
     while (this.#bytes > WINDOW_BYTES && this.#window.length > 1) this.#bytes -= this.#window.shift()?.bytes ?? 0
-    for (const onEvent of this.#readers) onEvent()
+    if (this.#state.n > before) for (const onEvents of this.#readers) onEvents()
   }
 
   /** Events with a number above `n`; `behind` when the window no longer reaches back so far. */
   after(n: number): readonly Entry[] | 'behind' {
     if (n >= this.#state.n) return []
-    const first = this.#window[0]?.entry.event.n ?? Infinity
+    const first = this.#window[0]?.event.n ?? Infinity
     if (n + 1 < first) return 'behind'
-    return this.#window.slice(n + 1 - first).map(({ entry }) => entry)
+    return this.#window.slice(n + 1 - first)
   }
 
-  /** Calls `onEvent` after every event from now on. @returns how to end that */
-  subscribe(onEvent: () => void): () => void {
-    this.#readers.add(onEvent)
-    return () => this.#readers.delete(onEvent)
+  /** Calls `onEvents` whenever there are new ones. @returns how to end that */
+  subscribe(onEvents: () => void): () => void {
+    this.#readers.add(onEvents)
+    return () => this.#readers.delete(onEvents)
   }
 }

@@ -67,6 +67,7 @@ export class Link {
       reconnectTimeWait: RECONNECT_MS,
       reconnectJitter: RECONNECT_MS,
       ignoreAuthErrorAbort: true,
+      noAsyncTraces: true,
     })
     this.#isUp(connection)
     void this.#watch(connection)

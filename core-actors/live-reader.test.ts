@@ -1,13 +1,14 @@
 import { expect, test } from 'bun:test'
 import { Feed } from './feed.ts'
 import { liveReader } from './live-reader.ts'
-import type { Entry } from './log-entry.ts'
+import type { Entry, SizedEntry } from './log-entry.ts'
 
-const entry = (n: number): Entry => ({
+const entry = (n: number, bytes = 10): SizedEntry => ({
+  bytes,
   sequence: n,
   event: { n, at: 0, type: 'responses', response: `w${n}`, tokens: [n] },
 })
-const end = (n: number): Entry => ({ sequence: n, event: { n, at: 0, type: 'completed' } })
+const end = (n: number): SizedEntry => ({ bytes: 10, sequence: n, event: { n, at: 0, type: 'completed' } })
 
 function readerOf(feed: Feed, after = 0, log: Entry[] = [], heartbeatMs = 60_000) {
   const closed: boolean[] = []
@@ -25,12 +26,12 @@ const ids = (text: string) => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) =
 
 test('a stream has what was there, what comes, and ends with the terminal event', async () => {
   const feed = new Feed()
-  feed.push(entry(1), 10)
+  feed.push([entry(1)])
   const { stream, closed } = readerOf(feed)
   const text = new Response(stream).text()
   await Promise.resolve()
-  feed.push(entry(2), 10)
-  feed.push(end(3), 10)
+  feed.push([entry(2)])
+  feed.push([end(3)])
   expect(ids(await text)).toEqual([1, 2, 3])
   expect(await text).toStartWith('retry: 500\n\n')
   expect(closed).toEqual([false])
@@ -38,16 +39,16 @@ test('a stream has what was there, what comes, and ends with the terminal event'
 
 test('tokens stay inside', async () => {
   const feed = new Feed()
-  feed.push(entry(1), 10)
-  feed.push(end(2), 10)
+  feed.push([entry(1)])
+  feed.push([end(2)])
   expect(await new Response(readerOf(feed).stream).text()).not.toContain('tokens')
 })
 
 test('a reader that was left behind reads pages of the log until it has caught up', async () => {
   const feed = new Feed()
-  const log = [1, 2, 3, 4, 5].map(entry)
-  for (const item of log) feed.push(item, 200 * 1024)
-  feed.push(end(6), 10)
+  const log = [1, 2, 3, 4, 5].map((n) => entry(n, 200 * 1024))
+  feed.push(log)
+  feed.push([end(6)])
   const { stream } = readerOf(feed, 1, [...log, end(6)])
   expect(ids(await new Response(stream).text())).toEqual([2, 3, 4, 5, 6])
 })

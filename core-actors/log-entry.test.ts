@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { decodeEntries, encodeEntry } from './log-entry.ts'
+import { decodeEntries, encodeEntries } from './log-entry.ts'
 
 test('entries survive a stream that is cut anywhere', async () => {
   await fc.assert(
@@ -14,9 +14,11 @@ test('entries survive a stream that is cut anywhere', async () => {
           sequence,
           event: { n: index + 1, at: 1, type: 'responses' as const, response },
         }))
-        const bytes = entries.flatMap(({ sequence, event }) => [
-          ...encodeEntry({ sequence, payload: new TextEncoder().encode(JSON.stringify(event)) }),
-        ])
+        const raw = entries.map(({ sequence, event }) => ({
+          sequence,
+          payload: new TextEncoder().encode(JSON.stringify(event)),
+        }))
+        const bytes = [...encodeEntries(raw)]
         const stream = new ReadableStream<Uint8Array>({
           start: (controller) => {
             for (let at = 0, cut = 0; at < bytes.length; cut += 1) {
@@ -28,7 +30,9 @@ test('entries survive a stream that is cut anywhere', async () => {
           },
         })
         const decoded = []
-        for await (const { sequence, event } of decodeEntries(stream)) decoded.push({ sequence, event })
+        for await (const batch of decodeEntries(stream)) {
+          decoded.push(...batch.map(({ sequence, event }) => ({ sequence, event })))
+        }
         expect(decoded).toEqual(JSON.parse(JSON.stringify(entries)))
       },
     ),

@@ -16,47 +16,46 @@ export interface RawEntry {
 // Between relay and actor an entry is a line: the sequence in decimal, a space, the event's JSON.
 // JSON has no bare line feed, so nothing needs escaping.
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 const LINE_FEED = 10
 
-export function encodeEntry({ sequence, payload }: RawEntry): Uint8Array {
-  const head = encoder.encode(`${sequence} `)
-  const line = new Uint8Array(head.length + payload.length + 1)
-  line.set(head)
-  line.set(payload, head.length)
-  line[line.length - 1] = LINE_FEED
-  return line
+export function encodeEntries(entries: readonly RawEntry[]): Uint8Array {
+  const heads = entries.map(({ sequence }) => encoder.encode(`${sequence} `))
+  const size = entries.reduce((sum, { payload }, index) => sum + (heads[index]?.length ?? 0) + payload.length + 1, 0)
+  const lines = new Uint8Array(size)
+  let at = 0
+  for (const [index, { payload }] of entries.entries()) {
+    const head = heads[index] ?? new Uint8Array()
+    lines.set(head, at)
+    lines.set(payload, at + head.length)
+    at += head.length + payload.length + 1
+    lines[at - 1] = LINE_FEED
+  }
+  return lines
 }
 
 /** @throws when the payload is not an event: only nodes and relays can write a log, so that is a bug */
 export function parseEntry({ sequence, payload }: RawEntry): Entry {
-  return { sequence, event: v.parse(RequestEvent, JSON.parse(decoder.decode(payload))) }
+  return { sequence, event: v.parse(RequestEvent, JSON.parse(new TextDecoder().decode(payload))) }
 }
 
-/** Entries from a stream of bytes that is cut anywhere. */
-export async function* decodeEntries(stream: ReadableStream<Uint8Array>): AsyncGenerator<Entry & { bytes: number }> {
-  let rest: Uint8Array = new Uint8Array()
+export interface SizedEntry extends Entry {
+  /** What the event takes in memory, more or less. */
+  readonly bytes: number
+}
+
+/** Entries from a stream of bytes that is cut anywhere: those that came together, together. */
+export async function* decodeEntries(stream: ReadableStream<Uint8Array>): AsyncGenerator<SizedEntry[]> {
+  const decoder = new TextDecoder()
+  let rest = ''
   for await (const chunk of stream) {
-    const bytes = rest.length === 0 ? chunk : concat(rest, chunk)
-    let start = 0
-    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
-      yield decodeLine(bytes.subarray(start, end))
-      start = end + 1
-    }
-    rest = bytes.slice(start)
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    if (lines.length > 0) yield lines.map(decodeLine)
   }
 }
 
-function decodeLine(line: Uint8Array): Entry & { bytes: number } {
-  const text = decoder.decode(line)
-  const space = text.indexOf(' ')
-  const event = v.parse(RequestEvent, JSON.parse(text.slice(space + 1)))
-  return { sequence: Number(text.slice(0, space)), event, bytes: line.length }
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
+function decodeLine(line: string): SizedEntry {
+  const space = line.indexOf(' ')
+  const event = v.parse(RequestEvent, JSON.parse(line.slice(space + 1)))
+  return { sequence: Number(line.slice(0, space)), event, bytes: line.length }
 }
