@@ -56,6 +56,7 @@ export class Part {
   readonly #around: Surroundings
   #mode: Mode = 'stopped'
   #child: Child | undefined
+  #readyAt: number | undefined
   #failures = NO_FAILURES
   #wake: (() => void) | undefined
   /** The run that has the say: one that finds another here, or none, is over. */
@@ -143,7 +144,7 @@ export class Part {
     }
   }
 
-  /** One life: from the start to the death, and why it died. */
+  /** One life: from the start to the death, why it died, and for how long it had been ready. */
   async #live(run: object): Promise<{ why: string | StackError; livedMs: number }> {
     let child: Child
     try {
@@ -154,12 +155,16 @@ export class Part {
       return { why: error instanceof StackError ? error : `could not be started: ${error}`, livedMs: 0 }
     }
     this.#child = child
+    this.#readyAt = undefined
     this.#around.changed()
     const why = await this.#watch(child, run)
     if (this.#run !== run) return { why: 'was stopped', livedMs: 0 }
     const exit = await child.end('SIGKILL', 0) // and what it may have left behind
     this.#around.changed()
-    return { why: why ?? describeExit(exit), livedMs: performance.now() - child.startedAt }
+    return {
+      why: why ?? describeExit(exit),
+      livedMs: this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt,
+    }
   }
 
   /** Comes back at the death, with the reason when it is another than the exit. */
@@ -171,6 +176,8 @@ export class Part {
         const ready = await this.#probe(child)
         if (this.#run !== run) break
         if (ready) {
+          this.#readyAt = performance.now()
+          worker = this.spec.worker?.(child)
           this.#set('running')
           this.#readiness.resolve()
         } else if (performance.now() > overdue) return `was not ready after ${this.spec.readyMs / 1000} s`

@@ -1,5 +1,5 @@
-/** How long a part must have lived for its death not to count as a failure to start. */
-const STEADY_MS = 5_000
+/** How long a part must have been ready for its death not to count as a failure to start. */
+const STEADY_MS = 3_000
 const FIRST_DELAY_MS = 200
 const LONGEST_DELAY_MS = 5_000
 const MOST_FAILURES = 6
@@ -12,7 +12,7 @@ export interface Failures {
 export const NO_FAILURES: Failures = { count: 0 }
 
 /**
- * What to do about a death after `livedMs`. A part that had been steady comes back at once; one that keeps dying
+ * What to do about the death of a part that had been ready for `livedMs`. A part that had been steady comes back at once; one that keeps dying
  * waits longer every time, and after six times in a row it is given up: something is wrong that time will not mend.
  */
 export function afterDeath({ count }: Failures, livedMs: number): { failures: Failures; delayMs: number | 'give up' } {
