@@ -22,6 +22,8 @@ export class Child {
   readonly startedAt = performance.now()
   readonly exited: Promise<Exit>
   exit: Exit | undefined
+  /** Keeps its standard input open. */
+  readonly #process: Bun.Subprocess
 
   constructor(command: Command, logFile: string) {
     const log = openSync(logFile, 'a')
@@ -34,6 +36,7 @@ export class Child {
         stderr: log,
         detached: true,
       })
+      this.#process = child
       this.pid = child.pid
       this.start = processRow(child.pid)?.start ?? ''
       this.exited = child.exited.then(() => {
@@ -48,7 +51,7 @@ export class Child {
 
   /** To the process alone. */
   signal(signal: NodeJS.Signals): void {
-    send(this.pid, signal)
+    this.#process.kill(signal)
   }
 
   /** To the process and all that it started and that stayed in its group. */

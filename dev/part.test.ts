@@ -111,3 +111,12 @@ test('a part can be stopped while it waits for its next start', async () => {
   await expect(started).rejects.toThrow('was stopped')
   expect(part.mode).toBe('stopped')
 })
+
+test('a part that lives but never does its work is given up when its time is over', async () => {
+  const { part, failed } = partOf('echo compile error; exec sleep 60', { isReady: () => false, readyMs: 300 })
+  part.start().catch(() => {})
+  const error = await failed
+  expect(error.message).toContain('was not ready after 0.3 s')
+  expect(error.message).toEndWith('compile error')
+  expect(part.pid).toBeUndefined()
+})

@@ -168,7 +168,7 @@ export class Part {
   }
 
   /** Comes back at the death, with the reason when it is another than the exit. */
-  async #watch(child: Child, run: object): Promise<string | undefined> {
+  async #watch(child: Child, run: object): Promise<string | StackError | undefined> {
     const overdue = child.startedAt + this.spec.readyMs
     let worker: number | undefined
     while (!child.exit && this.#run === run) {
@@ -180,7 +180,8 @@ export class Part {
           worker = this.spec.worker?.(child)
           this.#set('running')
           this.#readiness.resolve()
-        } else if (performance.now() > overdue) return `was not ready after ${this.spec.readyMs / 1000} s`
+        } else if (performance.now() > overdue)
+          return this.#lastWords(`was not ready after ${this.spec.readyMs / 1000} s`)
       } else if (this.#mode === 'running') {
         if (this.spec.isWell?.(child) === false) return 'is not well any more'
         const now = this.spec.worker?.(child)

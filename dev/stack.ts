@@ -4,6 +4,7 @@ import type { NatsConnection } from '@nats-io/nats-core'
 import { migrate } from '@oriel/db/migrate'
 import { connectBroker, natsUrl } from './broker.ts'
 import { bundledModels } from './bundled-models.ts'
+import type { Child } from './child.ts'
 import { claim } from './claim.ts'
 import { edgePort, untilReady } from './edge-door.ts'
 import type { Identity } from './identities.ts'
@@ -29,6 +30,7 @@ import type { PartView } from './status.ts'
 import { hostViews } from './status.ts'
 import { prepareBroker } from './streams.ts'
 import { signToken } from './token.ts'
+import { startWarden } from './warden.ts'
 import { workerSettings } from './worker-settings.ts'
 
 export interface StackOptions {
@@ -75,8 +77,9 @@ export class Stack {
   readonly #dir: StateDir
   readonly #secrets: Secrets
   readonly #claim: { release(): void }
+  readonly #warden: Child
   readonly #parts = new Map<string, Part>()
-  readonly #start = processRow(process.pid)?.start ?? ''
+  readonly #self = { pid: process.pid, start: processRow(process.pid)?.start ?? '' }
   #isReady = false
   #ended: Promise<void> | undefined
 
@@ -88,6 +91,7 @@ export class Stack {
     this.#options = options
     this.#dir = dir
     this.#claim = held
+    this.#warden = startWarden(dir, this.#self)
     this.#secrets = readSecrets(dir)
     this.ports = ports
     this.url = `http://${HOST}:${port}`
@@ -153,6 +157,7 @@ export class Stack {
     this.#ended ??= (async () => {
       await endTools()
       for (const kind of LEAVING) await Promise.all(this.#ofKind(kind).map((part) => part.stop()))
+      await this.#warden.end('SIGKILL', 0)
       this.#claim.release()
     })()
     return this.#ended
@@ -162,6 +167,7 @@ export class Stack {
   killAll(): void {
     void endTools()
     for (const part of this.#parts.values()) part.killNow()
+    this.#warden.signal('SIGKILL')
     this.#claim.release()
   }
 
@@ -253,7 +259,7 @@ export class Stack {
       ...viewOf(part),
       ...(part.child ? { leader: { pid: part.child.pid, start: part.child.start } } : {}),
     }))
-    writeRun(this.#dir, { pid: process.pid, start: this.#start, url: this.#isReady ? this.url : null, parts })
+    writeRun(this.#dir, { ...this.#self, url: this.#isReady ? this.url : null, parts })
   }
 
   async #withBroker<T>(use: (nc: NatsConnection) => Promise<T>): Promise<T> {

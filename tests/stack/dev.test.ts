@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { commandLine } from '@oriel/dev/process-table'
 import { Workplace } from './dev-process.ts'
 
 const authorized = async (place: Workplace) => {
@@ -79,13 +80,22 @@ test('a second SIGINT ends what the first one is still waiting for', async () =>
   while ((await place.remains()).length > 0) await Bun.sleep(20)
 })
 
-test('what a killed supervisor leaves behind is ended by the next start', async () => {
+test('what a killed supervisor leaves behind goes with it', async () => {
+  await using place = new Workplace()
+  const dev = place.dev(['--edge', 'workerd'])
+  await dev.ready()
+  await dev.end('SIGKILL')
+  while ((await place.remains()).length > 0) await Bun.sleep(50)
+  expect((await place.run(['dev', 'status'])).code).toBe(1)
+})
+
+test('what is left all the same is ended by the next start', async () => {
   await using place = new Workplace()
   const first = place.dev()
   await first.ready()
   const before = (await place.status()).parts
+  for (const pid of first.seen) if (commandLine(pid).includes('warden-main')) process.kill(pid, 'SIGKILL')
   await first.end('SIGKILL')
-  expect((await place.run(['dev', 'status'])).code).toBe(1)
 
   const second = place.dev()
   expect(await second.line(/^ended what the last run left behind/)).toContain('postgres')
