@@ -8,7 +8,7 @@ import { foldAll } from '@oriel/protocol/log'
 import type { Problem } from '@oriel/protocol/problem'
 import { Feed } from './feed.ts'
 import { liveReader } from './live-reader.ts'
-import { decodeEntries } from './log-entry.ts'
+import { EntryDecoder } from './log-entry.ts'
 import type { RequestRecord } from './record.ts'
 import type { Outcome, RelayPort } from './relay-port.ts'
 import type { End, OpenRequest, RequestState } from './request.ts'
@@ -207,11 +207,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       while (this.#state.mode === 'open') {
         try {
           stream ??= await relay.attach(request.id, this.#feed.sequence)
-          for await (const entries of decodeEntries(stream)) {
-            this.#feed.push(entries)
-            const { terminal } = this.#feed.state
-            if (terminal) return this.#ended(terminal)
-          }
+          const end = await this.#take(stream)
+          if (end) return this.#ended(end)
         } catch (error) {
           console.warn('the stream from the relay broke', error)
         }
@@ -221,6 +218,21 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       }
     } finally {
       clearInterval(waiting)
+    }
+  }
+
+  /** Feeds a stream until it ends. @returns the terminal event, if that was why */
+  async #take(stream: ReadableStream<Uint8Array>): Promise<RequestEvent | undefined> {
+    const reader = stream.getReader()
+    const decoder = new EntryDecoder()
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return undefined
+      this.#feed.push(decoder.decode(value))
+      const { terminal } = this.#feed.state
+      if (!terminal) continue
+      await reader.cancel() // lets the relay let go
+      return terminal
     }
   }
 

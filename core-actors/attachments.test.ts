@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { LiveEntry } from './attachment.ts'
 import { Attachments } from './attachments.ts'
-import { decodeEntries } from './log-entry.ts'
+import { EntryDecoder } from './log-entry.ts'
 
 const entry = (n: number, size = 0): LiveEntry => ({
   sequence: n,
@@ -16,15 +16,16 @@ const logOf = (entries: LiveEntry[]) => async (after: number) => ({
 
 async function take(stream: ReadableStream<Uint8Array>, count: number): Promise<number[][]> {
   const chunks: number[][] = []
-  for await (const entries of decodeEntries(stream)) {
-    chunks.push(entries.map(({ sequence }) => sequence))
+  const decoder = new EntryDecoder()
+  for await (const chunk of stream) {
+    chunks.push(decoder.decode(chunk).map(({ sequence }) => sequence))
     if (chunks.flat().length >= count) break
   }
   return chunks
 }
 
 test('what arrives in one turn leaves as one chunk, to every reader of the request and no other', async () => {
-  const attachments = new Attachments()
+  const attachments = new Attachments(() => new TransformStream())
   const open = (id: string) => attachments.open(id, 0, logOf([]), entry(1))
   const [one, two, other] = [open('a'), open('a'), open('b')]
   attachments.arrived('a', entry(2))
@@ -36,7 +37,7 @@ test('what arrives in one turn leaves as one chunk, to every reader of the reque
 })
 
 test('a reader that does not take is given no more than its buffer, and the rest from the log', async () => {
-  const attachments = new Attachments()
+  const attachments = new Attachments(() => new TransformStream())
   const log = [1, 2, 3, 4, 5, 6].map((n) => entry(n, 30_000))
   const stream = attachments.open('a', 0, logOf(log), log[0])
   for (const item of log.slice(1)) attachments.arrived('a', item)
@@ -44,16 +45,17 @@ test('a reader that does not take is given no more than its buffer, and the rest
 })
 
 test('a stream that was cancelled takes nothing, not even what was on its way', async () => {
-  const attachments = new Attachments()
+  const attachments = new Attachments(() => new TransformStream())
   const stream = attachments.open('a', 0, logOf([]), entry(1))
   attachments.arrived('a', entry(2))
   await stream.cancel()
+  await Promise.resolve()
   attachments.arrived('a', entry(3))
   expect(attachments.size).toBe(0)
 })
 
 test('a live event that was lost with nothing after it is found by the sweep', async () => {
-  const attachments = new Attachments()
+  const attachments = new Attachments(() => new TransformStream())
   const stream = attachments.open('a', 0, logOf([entry(1), entry(2)]), entry(1))
   attachments.sweep()
   attachments.sweep()
@@ -61,7 +63,7 @@ test('a live event that was lost with nothing after it is found by the sweep', a
 })
 
 test('a stream that has been quiet for a minute is let go', async () => {
-  const attachments = new Attachments()
+  const attachments = new Attachments(() => new TransformStream())
   const stream = attachments.open('a', 0, logOf([entry(1)]), entry(1))
   await Promise.resolve()
   for (let sweeps = 0; sweeps < 20; sweeps += 1) attachments.sweep()

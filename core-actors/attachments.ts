@@ -1,12 +1,12 @@
 import type { LiveEntry, Page } from './attachment.ts'
 import { Attachment } from './attachment.ts'
-import { encodeEntries, type RawEntry } from './log-entry.ts'
+import { Outlet } from './outlet.ts'
 
-/** Bytes that may wait for one actor; past it live events are dropped and read from the log later. */
-const BUFFER_BYTES = 64 * 1024
 /** Sweeps without an event after which a stream is let go; a node says something at least every 5 s. */
 const MAX_QUIET_SWEEPS = 12
 export const SWEEP_MS = 5_000
+
+export type Pipe = () => { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> }
 
 interface Open {
   readonly attachment: Attachment
@@ -15,33 +15,15 @@ interface Open {
   quietSweeps: number
 }
 
-/** What arrives in one turn leaves as one chunk: under load that is where the time goes. */
-class Batch {
-  bytes = 0
-  #entries: RawEntry[] = []
-  readonly #flush: (entries: RawEntry[]) => void
-
-  constructor(flush: (entries: RawEntry[]) => void) {
-    this.#flush = flush
-  }
-
-  add(entry: RawEntry): void {
-    if (this.#entries.length === 0) queueMicrotask(() => this.#send())
-    this.#entries.push(entry)
-    this.bytes += entry.payload.length
-  }
-
-  #send(): void {
-    const entries = this.#entries
-    this.#entries = []
-    this.bytes = 0
-    this.#flush(entries)
-  }
-}
-
 /** Every stream that a relay has open, by request. */
 export class Attachments {
-  #byRequest = new Map<string, Set<Open>>()
+  readonly #byRequest = new Map<string, Set<Open>>()
+  readonly #pipe: Pipe
+
+  /** @param pipe makes a stream; in workerd a native one costs far less than one whose source is script */
+  constructor(pipe: Pipe = () => new IdentityTransformStream()) {
+    this.#pipe = pipe
+  }
 
   get size(): number {
     return this.#byRequest.size
@@ -58,36 +40,23 @@ export class Attachments {
     read: (after: number) => Promise<Page>,
     first?: LiveEntry,
   ): ReadableStream<Uint8Array> {
-    let open: Open | undefined
-    return new ReadableStream(
-      {
-        type: 'bytes',
-        start: (controller) => {
-          const batch = new Batch((entries) => {
-            if (attachment.mode !== 'closed') controller.enqueue(encodeEntries(entries))
-          })
-          const attachment: Attachment = new Attachment(after, read, {
-            write: (entry) => {
-              batch.add(entry)
-              return (controller.desiredSize ?? 0) > batch.bytes
-            },
-            fail: (error) => {
-              if (open) this.#remove(id, open)
-              controller.error(error)
-            },
-          })
-          open = { attachment, end: () => controller.close(), taken: 0, quietSweeps: 0 }
-          this.#add(id, open)
-          if (first) attachment.arrived(first)
-          else attachment.resync()
-        },
-        pull: () => open?.attachment.pulled(),
-        cancel: () => {
-          if (open) this.#remove(id, open)
-        },
+    const { readable, writable } = this.#pipe()
+    const outlet = new Outlet(writable, {
+      onRoom: () => attachment.pulled(),
+      onGone: () => this.#remove(id, open),
+    })
+    const attachment = new Attachment(after, read, {
+      write: (entry) => outlet.write(entry),
+      fail: (error) => {
+        this.#remove(id, open)
+        outlet.abort(error)
       },
-      { highWaterMark: BUFFER_BYTES },
-    )
+    })
+    const open: Open = { attachment, end: () => outlet.close(), taken: 0, quietSweeps: 0 }
+    this.#add(id, open)
+    if (first) attachment.arrived(first)
+    else attachment.resync()
+    return readable
   }
 
   arrived(id: string, entry: LiveEntry): void {

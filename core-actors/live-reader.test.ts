@@ -16,6 +16,7 @@ function readerOf(feed: Feed, after = 0, log: Entry[] = [], heartbeatMs = 60_000
     feed,
     after,
     heartbeatMs,
+    pipe: () => new TransformStream<Uint8Array, Uint8Array>(),
     read: async (sequence) => log.filter((item) => item.sequence > sequence).slice(0, 2),
     onClose: (left) => closed.push(left),
   })

@@ -1,4 +1,5 @@
 import { isTerminal } from '@oriel/protocol/event'
+import type { Pipe } from './attachments.ts'
 import type { Feed } from './feed.ts'
 import type { Entry } from './log-entry.ts'
 import { SSE_HEARTBEAT, SSE_OPENING, sseOf } from './sse.ts'
@@ -14,6 +15,7 @@ export interface ReaderOptions {
   /** Called once, however the stream ends. `left`: the client went before the terminal event. */
   readonly onClose: (left: boolean) => void
   readonly heartbeatMs?: number
+  readonly pipe?: Pipe
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ReaderOptions {
  * chunk. The heartbeat is also the probe that notices a client that has gone.
  */
 export function liveReader(options: ReaderOptions): ReadableStream<Uint8Array> {
-  const { feed, read, onClose, heartbeatMs = HEARTBEAT_MS } = options
+  const { feed, read, onClose, heartbeatMs = HEARTBEAT_MS, pipe = () => new IdentityTransformStream() } = options
   const encoder = new TextEncoder()
   let n = options.after
   let sequence = 0
@@ -78,20 +80,21 @@ export function liveReader(options: ReaderOptions): ReadableStream<Uint8Array> {
     return ''
   }
 
-  return new ReadableStream({
-    type: 'bytes',
-    start: (controller) => controller.enqueue(encoder.encode(SSE_OPENING)),
-    pull: async (controller) => {
-      try {
-        const bytes = encoder.encode(await text())
-        if (bytes.length > 0) controller.enqueue(bytes)
-        if (mode === 'closed') controller.close()
-      } catch (error) {
-        // The client reconnects with its Last-Event-ID; the log has what it is missing.
-        close(false)
-        controller.error(error)
-      }
-    },
-    cancel: () => close(true),
-  })
+  // One write at a time: what comes meanwhile waits in the feed, and leaves with the next.
+  async function run(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+    try {
+      await writer.write(encoder.encode(SSE_OPENING))
+      while (mode === 'open') await writer.write(encoder.encode(await text()))
+      await writer.close()
+    } catch {
+      // The client has gone, or the log cannot be read: it reconnects, and the log has what it is missing.
+      close(true)
+    }
+  }
+
+  const { readable, writable } = pipe()
+  const writer = writable.getWriter()
+  writer.closed.catch(() => close(true))
+  void run(writer)
+  return readable
 }

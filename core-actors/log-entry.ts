@@ -43,14 +43,15 @@ export interface SizedEntry extends Entry {
   readonly bytes: number
 }
 
-/** Entries from a stream of bytes that is cut anywhere: those that came together, together. */
-export async function* decodeEntries(stream: ReadableStream<Uint8Array>): AsyncGenerator<SizedEntry[]> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    if (lines.length > 0) yield lines.map(decodeLine)
+/** Takes bytes that are cut anywhere, and gives the entries that are whole. */
+export class EntryDecoder {
+  readonly #decoder = new TextDecoder()
+  #rest = ''
+
+  decode(chunk: Uint8Array): SizedEntry[] {
+    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n')
+    this.#rest = lines.pop() ?? ''
+    return lines.map(decodeLine)
   }
 }
 
