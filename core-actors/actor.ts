@@ -6,6 +6,7 @@ import { sentAtOf } from '@oriel/protocol/ids'
 import type { LogState } from '@oriel/protocol/log'
 import { foldAll } from '@oriel/protocol/log'
 import type { Problem } from '@oriel/protocol/problem'
+import { DUPLICATE_WINDOW_MS } from '@oriel/protocol/streams'
 import { Feed } from './feed.ts'
 import { liveReader } from './live-reader.ts'
 import { EntryDecoder } from './log-entry.ts'
@@ -13,7 +14,7 @@ import type { RequestRecord } from './record.ts'
 import type { Outcome, RelayPort } from './relay-port.ts'
 import type { End, OpenRequest, RequestState } from './request.ts'
 import { dutyAt, nextAlarm } from './request.ts'
-import { clearState, loadState, storeEnd, storeLeft, storeOpen } from './request-store.ts'
+import { clearState, loadState, loadUnsure, storeClient, storeEnd, storeOpen, storeUnsure } from './request-store.ts'
 import { sseDocument } from './sse.ts'
 
 /** What the edge has checked: a request that a model takes. */
@@ -49,11 +50,12 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   protected abstract readonly record: RequestRecord
   protected abstract relayOf(request: OpenRequest): RelayPort
 
-  #state: RequestState = loadState(this.ctx.storage.kv)
+  #state: RequestState = loadState(this.ctx.storage.kv, Date.now())
   #feed = new Feed()
   #following = false
   #readers = 0
-  #dispatched = 0
+  #unsure = loadUnsure(this.ctx.storage.kv)
+  #dispatchNumber = 1
   #admissions: Promise<unknown> = Promise.resolve()
 
   /** Admits the request, or answers for the one that is here: the same body is the same request. One at a time. */
@@ -91,21 +93,29 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     }
   }
 
-  /** Sends the job. A problem means that nothing was accepted; whatever is uncertain is left to the alarm. */
+  /**
+   * Sends the job, and the fact that it was accepted. A problem means that nothing was accepted; what is
+   * uncertain is noted, and sent again by the alarm.
+   */
   async #dispatch(request: OpenRequest): Promise<Problem | undefined> {
-    this.#dispatched += 1
     try {
-      const outcome = await this.relayOf(request).submit({
-        job: jobOf(request, this.#dispatched),
-        accepted: acceptedOf(request),
-      })
+      const job = jobOf(request, this.#dispatchNumber)
+      const outcome = await this.relayOf(request).submit({ job, accepted: acceptedOf(request) })
       if (!outcome.ok) return outcome.problem
+      this.#setUnsure(!outcome.certain)
       if (this.#following) await outcome.events.cancel()
       else this.#follow(outcome.events)
     } catch (error) {
       console.warn('the relay broke during a submit; the alarm will send the job again', error)
+      this.#setUnsure(true)
     }
     return undefined
+  }
+
+  #setUnsure(unsure: boolean): void {
+    if (this.#unsure === unsure) return
+    this.#unsure = unsure
+    storeUnsure(this.ctx.storage.kv, unsure)
   }
 
   /** Streams the events after number `after`. */
@@ -115,14 +125,15 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     if (state.mode === 'ended') {
       if (after > state.end.n) return refused(after)
       if (after === state.end.n) return { kind: 'over' }
-      const events = await this.#readLog(state.request)
-      return foldAll(events).terminal ? { kind: 'whole', text: sseDocument(events, after) } : { kind: 'record' }
+      const events = await this.#readEnded(state.request)
+      return events ? { kind: 'whole', text: sseDocument(events, after) } : { kind: 'record' }
     }
     if (after > this.#feed.state.n) await this.#catchUp(state.request)
-    if (after > this.#feed.state.n) return refused(after)
+    // A log that the broker lost began anew: the client's number was issued in the one before.
+    if (after > this.#feed.state.n && this.#dispatchNumber === 1) return refused(after)
     if (this.#feed.state.terminal?.n === after) return { kind: 'over' }
     this.#follow()
-    this.#cameBack()
+    this.#attached()
     this.#readers += 1
     const relay = this.relayOf(state.request)
     const body = liveReader({
@@ -142,10 +153,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   async snapshot(): Promise<Snapshot | undefined> {
     const state = this.#state
     if (state.mode === 'new') return undefined
-    const events = await this.#readLog(state.request)
-    const log = foldAll(events)
-    if (state.mode === 'ended' && !log.terminal) return undefined
-    return { request: state.request, status: log.status, events }
+    const events = await (state.mode === 'ended' ? this.#readEnded(state.request) : this.#readLog(state.request))
+    return events && { request: state.request, status: foldAll(events).status, events }
   }
 
   /** Cancels an open request; answers where it stands then, or `undefined` when the record must be asked. */
@@ -167,8 +176,9 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
         if (duty === 'expire') await this.#end(state.request, 'expired')
         else if (duty === 'cancel') await this.#end(state.request, 'cancelled')
         else await this.#supervise(state.request)
-      } else if (state.mode === 'ended' && duty === 'forget') {
-        if (await this.record.isRecorded(state.request.id)) return await this.#forget()
+      } else if (state.mode === 'ended') {
+        if (this.#unsure) await this.#acceptAgain(state.request)
+        if (duty === 'forget' && (await this.record.isRecorded(state.request.id))) return await this.#forget()
       }
     } catch (error) {
       console.warn('an alarm did not reach its end and will be repeated', error)
@@ -176,15 +186,34 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     this.#wakeAgain()
   }
 
-  /** Nobody may be streaming: notices an end that was missed, and a job that the broker has lost. */
+  /** Nobody may be streaming: notices an end that was missed, and a job that is not where it should be. */
   async #supervise(request: OpenRequest): Promise<void> {
+    const first = await this.relayOf(request).read(request.id, 0)
+    if (!first.ok) return
+    if (first.entries.length === 0 && this.#feed.state.n > 0) {
+      this.#feed.restart()
+      this.#dispatchNumber += 1
+    }
     await this.#catchUp(request)
-    if (this.#state.mode === 'open' && this.#feed.state.n === 0) await this.#dispatch(request)
+    if (this.#state.mode !== 'open') return
+    const { status, n } = this.#feed.state
+    // While the broker still tells repeats, one more costs nothing: a crash between log and job is mended so.
+    const repeatable = Date.now() - request.sentAt < DUPLICATE_WINDOW_MS
+    const unsent = n === 0 || (status === 'queued' && (this.#unsure || repeatable))
+    if (unsent) await this.#dispatch(request)
+    else if (this.#unsure) await this.#acceptAgain(request)
+  }
+
+  async #acceptAgain(request: OpenRequest): Promise<void> {
+    const outcome = await this.relayOf(request).accept(acceptedOf(request))
+    if (outcome.ok) this.#setUnsure(false)
   }
 
   async #end(request: OpenRequest, type: 'cancelled' | 'expired'): Promise<Problem | undefined> {
     const outcome = await this.relayOf(request).end(request.id, { type })
     if (!outcome.ok) return outcome.problem
+    // Whoever streams is shown the end; if that fails, their streams break and they come back for it.
+    await this.#catchUp(request).catch(() => this.#feed.close())
     this.#ended(outcome.event)
     return undefined
   }
@@ -237,9 +266,9 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   }
 
   #tellPlace(request: OpenRequest, relay: RelayPort): void {
-    const { status, n } = this.#feed.state
+    const { status, n, position } = this.#feed.state
     if (status !== 'queued' || this.#readers === 0) return
-    const told = relay.requeue(request.id, request.model, { n, sequence: this.#feed.sequence })
+    const told = relay.requeue(request.id, request.model, { n, sequence: this.#feed.sequence, position })
     told.catch((error) => console.warn('a place in the queue could not be told', error))
   }
 
@@ -269,6 +298,17 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     return events
   }
 
+  /** The whole log of a request that has ended; `undefined` when the broker has not all of it any more, or is away. */
+  async #readEnded(request: OpenRequest): Promise<RequestEvent[] | undefined> {
+    try {
+      const events = await this.#readLog(request)
+      return events[0]?.n === 1 && foldAll(events).terminal ? events : undefined
+    } catch (error) {
+      console.warn('the log of an ended request cannot be read; the record is asked', error)
+      return undefined
+    }
+  }
+
   #ended(event: RequestEvent): void {
     if (this.#state.mode !== 'open' || !isTerminal(event)) return
     const end: End = { status: event.type, n: event.n, at: event.at }
@@ -281,18 +321,21 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     const state = this.#state
     if (!left || this.#readers > 0 || state.mode !== 'open' || state.request.onDisconnect !== 'cancel') return
     const leftAt = Date.now()
-    storeLeft(this.ctx.storage.kv, leftAt)
+    storeClient(this.ctx.storage.kv, leftAt)
     this.#become({ ...state, leftAt })
   }
 
-  #cameBack(): void {
-    if (this.#state.mode !== 'open' || this.#state.leftAt === undefined) return
-    storeLeft(this.ctx.storage.kv, undefined)
+  /** Of a request that is cancelled on disconnect it is stored that it had a client, should this object be reset. */
+  #attached(): void {
+    if (this.#state.mode !== 'open' || this.#state.request.onDisconnect !== 'cancel') return
+    if (this.#readers > 0 && this.#state.leftAt === undefined) return
+    storeClient(this.ctx.storage.kv, 'here')
     this.#become({ mode: 'open', request: this.#state.request })
   }
 
   async #forget(): Promise<void> {
     this.#state = { mode: 'new' }
+    this.#feed.close()
     this.#feed = new Feed()
     await clearState(this.ctx.storage)
   }

@@ -32,7 +32,7 @@ export class Attachments {
   /**
    * @param after sequence of the last entry the reader has
    * @param first the next entry after it, when it is known: saves reading a log that was only just begun
-   * @returns lines of `encodeEntry`; it ends when the request has been silent for a minute
+   * @returns lines of `encodeEntries`; it ends when the request has been silent for a minute
    */
   open(
     id: string,
@@ -71,7 +71,7 @@ export class Attachments {
   /** Looks after the quiet ones: a live event may have been lost with nothing after it to show the gap. */
   sweep(): void {
     for (const open of this.#all()) {
-      if (open.attachment.taken !== open.taken || open.attachment.mode === 'full') {
+      if (open.attachment.taken !== open.taken) {
         open.taken = open.attachment.taken
         open.quietSweeps = 0
         continue

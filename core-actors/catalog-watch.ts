@@ -8,35 +8,56 @@ import { MODELS, NODES, PLACEMENT } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import type { Catalog } from './catalog.ts'
 
+const AGAIN_MS = 1_000
+
 /**
- * Keeps `catalog` at what the buckets say; resolves when it has seen all they hold.
- * The watches end with the connection, or when `signal` is aborted.
+ * Keeps `catalog` at what the buckets say until `signal` is aborted, whatever happens to the watches.
+ * Resolves when it has seen all they hold, or when it is told to stop.
  */
 export async function watchCatalog(connection: NatsConnection, catalog: Catalog, signal: AbortSignal): Promise<void> {
   const kvm = new Kvm(connection)
   await Promise.all([
-    watch(kvm, MODELS, signal, (key, value) => catalog.putManifest(key, value && v.parse(Manifest, value))),
-    watch(kvm, NODES, signal, (key, value) => catalog.putNode(key, value && v.parse(NodeStatus, value), Date.now())),
-    watch(kvm, PLACEMENT, signal, (_key, value) => value && catalog.putPlacement(v.parse(Placement, value))),
+    keepWatching(kvm, MODELS, signal, (key, value) => catalog.putManifest(key, value && v.parse(Manifest, value))),
+    keepWatching(kvm, NODES, signal, (key, value) =>
+      catalog.putNode(key, value && v.parse(NodeStatus, value), Date.now()),
+    ),
+    keepWatching(kvm, PLACEMENT, signal, (_key, value) => value && catalog.putPlacement(v.parse(Placement, value))),
   ])
 }
 
 type Put = (key: string, value: Record<string, unknown> | undefined) => void
 
-async function watch(kvm: Kvm, bucket: string, signal: AbortSignal, put: Put): Promise<void> {
+function keepWatching(kvm: Kvm, bucket: string, signal: AbortSignal, put: Put): Promise<void> {
+  const seen = Promise.withResolvers<void>()
+  const run = async () => {
+    while (!signal.aborted) {
+      await watch(kvm, bucket, signal, put, seen.resolve).catch((error) => {
+        if (!signal.aborted) console.warn(`the watch of ${bucket} broke`, error)
+      })
+      if (!signal.aborted) await scheduler.wait(AGAIN_MS)
+    }
+    seen.resolve()
+  }
+  void run()
+  return seen.promise
+}
+
+/** Comes back when the watch has ended. */
+async function watch(kvm: Kvm, bucket: string, signal: AbortSignal, put: Put, seen: () => void): Promise<void> {
   const kv = await kvm.open(bucket)
-  const initial = Promise.withResolvers<void>()
-  if ((await kv.status()).values === 0) initial.resolve()
+  if ((await kv.status()).values === 0) seen()
   const entries = await kv.watch()
-  signal.addEventListener('abort', () => entries.stop())
-  const follow = async () => {
+  const stop = () => entries.stop()
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  try {
     for await (const entry of entries) {
       apply(entry, put)
-      if (entry.isUpdate || entry.delta === 0) initial.resolve()
+      if (entry.isUpdate || entry.delta === 0) seen()
     }
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
-  follow().catch((error) => console.warn(`the watch of ${bucket} broke`, error))
-  await initial.promise
 }
 
 /** An entry that does not parse was written by a newer or a broken program: passed over and logged, not fatal. */

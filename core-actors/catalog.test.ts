@@ -33,6 +33,15 @@ test('the latest version counts by number, not by spelling', () => {
   expect(catalog.offers(0).map((offer) => offer.manifest.version)).toEqual(['10'])
 })
 
+test('a version that no live node can run does not stand before one that is served', () => {
+  const catalog = new Catalog()
+  for (const version of ['1', '2']) catalog.putManifest(`m.${version}`, manifest('m', version))
+  catalog.putNode('a', node('a', [{ name: 'm', version: '1', state: 'loaded' }]), 0)
+  expect(catalog.offer('m', 0)?.manifest.version).toBe('1')
+  catalog.putNode('b', node('b', [{ name: 'm', version: '2', state: 'available' }]), 0)
+  expect(catalog.offer('m', 0)?.manifest.version).toBe('2')
+})
+
 test('a model is offered by the nodes that live and have it whole', () => {
   const catalog = new Catalog()
   const problem = { kind: 'model-damaged', detail: 'model.onnx is not the file that the manifest names.' } as const

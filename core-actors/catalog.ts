@@ -28,11 +28,6 @@ export class Catalog {
     this.#placement = placement
   }
 
-  clear(): void {
-    this.#manifests.clear()
-    this.#nodes.clear()
-  }
-
   partitionOf(model: string): number {
     return partitionOf(this.#placement, model)
   }
@@ -41,21 +36,20 @@ export class Catalog {
     return [...this.#nodes.values()].filter(({ heardAt }) => now - heardAt < NODE_TTL_MS).map(({ status }) => status)
   }
 
-  /** The latest version of every model, by name. */
+  /** Every model, by name. */
   offers(now: number): ModelOffer[] {
-    const latest = new Map<string, Manifest>()
-    for (const manifest of this.#manifests.values()) {
-      const other = latest.get(manifest.name)
-      if (!other || Number(manifest.version) > Number(other.version)) latest.set(manifest.name, manifest)
-    }
-    const nodes = this.liveNodes(now)
-    return [...latest.values()].map((manifest) => offer(manifest, nodes)).sort(byName)
+    const names = new Set([...this.#manifests.values()].map(({ name }) => name))
+    return [...names].sort().flatMap((name) => this.offer(name, now) ?? [])
   }
 
+  /** The latest version that a live node can run; the latest of all when none can run any. */
   offer(name: string, now: number): ModelOffer | undefined {
-    const versions = [...this.#manifests.values()].filter((manifest) => manifest.name === name)
-    const latest = versions.sort((a, b) => Number(b.version) - Number(a.version))[0]
-    return latest && offer(latest, this.liveNodes(now))
+    const nodes = this.liveNodes(now)
+    const versions = [...this.#manifests.values()]
+      .filter((manifest) => manifest.name === name)
+      .sort((a, b) => Number(b.version) - Number(a.version))
+      .map((manifest) => offer(manifest, nodes))
+    return versions.find((version) => version.nodes > 0) ?? versions[0]
   }
 
   /** What nodes say is wrong with a model that none could announce. */
@@ -64,8 +58,6 @@ export class Catalog {
     return copies.find((model) => model.name === name && model.state === 'unavailable')?.problem
   }
 }
-
-const byName = (a: ModelOffer, b: ModelOffer) => (a.manifest.name < b.manifest.name ? -1 : 1)
 
 function offer(manifest: Manifest, nodes: readonly NodeStatus[]): ModelOffer {
   const copies = nodes.flatMap(({ models }) =>

@@ -15,6 +15,7 @@ export class Feed {
   #readers = new Set<() => void>()
   #state: LogState = EMPTY_LOG
   #sequence = 0
+  #closed = false
 
   get state(): LogState {
     return this.#state
@@ -45,6 +46,24 @@ export class Feed {
     const first = this.#window[0]?.event.n ?? Infinity
     if (n + 1 < first) return 'behind'
     return this.#window.slice(n + 1 - first)
+  }
+
+  /** The broker has lost the log and it begins anew. Readers keep their place and wait until it has passed it. */
+  restart(): void {
+    this.#window = []
+    this.#bytes = 0
+    this.#state = EMPTY_LOG
+    this.#sequence = 0
+  }
+
+  /** Nothing more will come from here: readers end, and their clients come back for the rest. */
+  close(): void {
+    this.#closed = true
+    for (const onEvents of this.#readers) onEvents()
+  }
+
+  get closed(): boolean {
+    return this.#closed
   }
 
   /** Calls `onEvents` whenever there are new ones. @returns how to end that */

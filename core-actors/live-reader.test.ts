@@ -72,3 +72,14 @@ test('a client that goes is noticed, and its wait ends', async () => {
   expect((await waiting).done).toBe(true)
   expect(closed).toEqual([true])
 })
+
+test('a feed that is closed ends its streams without a terminal event, so that clients come back', async () => {
+  const feed = new Feed()
+  feed.push([entry(1)])
+  const { stream, closed } = readerOf(feed)
+  const text = new Response(stream).text()
+  await Promise.resolve()
+  feed.close()
+  expect(ids(await text)).toEqual([1])
+  expect(closed).toEqual([false])
+})

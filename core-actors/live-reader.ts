@@ -69,6 +69,10 @@ export function liveReader(options: ReaderOptions): ReadableStream<Uint8Array> {
         if (isTerminal(last.event)) close(false)
         return entries.map(({ event }) => sseOf(event)).join('')
       }
+      if (feed.closed) {
+        close(false)
+        return ''
+      }
       if (heartbeatDue) {
         heartbeatDue = false
         return SSE_HEARTBEAT
@@ -84,7 +88,10 @@ export function liveReader(options: ReaderOptions): ReadableStream<Uint8Array> {
   async function run(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
     try {
       await writer.write(encoder.encode(SSE_OPENING))
-      while (mode === 'open') await writer.write(encoder.encode(await text()))
+      while (mode === 'open') {
+        const bytes = encoder.encode(await text())
+        if (bytes.length > 0) await writer.write(bytes)
+      }
       await writer.close()
     } catch {
       // The client has gone, or the log cannot be read: it reconnects, and the log has what it is missing.

@@ -17,6 +17,12 @@ export class QueueDepth {
     return this.#known.get(partition)?.depth ?? 0
   }
 
+  /** One more waits, as far as we know: until the broker is asked again. */
+  joined(partition: number): void {
+    const known = this.#known.get(partition)
+    if (known) known.depth += 1
+  }
+
   /** Asks again if what is known is old. A failure leaves it as it is: a place in the queue is a courtesy. */
   async refresh(connection: NatsConnection, partition: number, now: number): Promise<void> {
     if (now - (this.#known.get(partition)?.at ?? 0) < FRESH_MS) return

@@ -15,9 +15,9 @@ export interface Order {
 }
 
 export interface Submitted {
-  /** False: the broker may or may not have the job. It is safe to send it again, the ids tell repeats. */
+  /** False: the broker may or may not have the job and the fact. It is safe to send both again, the ids tell repeats. */
   readonly certain: boolean
-  /** Lines of `encodeEntry`, from the start of the log on; ends when the relay lets go, not when the request does. */
+  /** Lines of `encodeEntries`, from the start of the log on; ends when the relay lets go, not when the request does. */
   readonly events: ReadableStream<Uint8Array>
 }
 
@@ -37,8 +37,10 @@ export interface RelayPort {
   attach(id: RequestId, after: number): Promise<ReadableStream<Uint8Array>>
   /** A page of the log after the sequence `after`; `more` when it goes on. */
   read(id: RequestId, after: number): Promise<Outcome<{ entries: Entry[]; more: boolean }>>
+  /** Tells the record again that a request was accepted; the broker and the record know a repeat. */
+  accept(accepted: Accepted): Promise<Outcome<object>>
   /** Says again where a waiting request stands, unless the log has moved on from `last`. */
-  requeue(id: RequestId, model: string, last: { n: number; sequence: number }): Promise<void>
+  requeue(id: RequestId, model: string, last: { n: number; sequence: number; position: number }): Promise<void>
   /** Ends the request's log, whoever is writing it; answers the terminal event that won. */
   end(
     id: RequestId,

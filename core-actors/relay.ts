@@ -2,11 +2,12 @@ import { DurableObject } from 'cloudflare:workers'
 import { JetStreamApiError, jetstream } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/nats-core'
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
-import { endedFacts } from '@oriel/protocol/fact'
+import { type Accepted, endedFacts } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
 import { shardOf } from '@oriel/protocol/ids'
 import type { Job } from '@oriel/protocol/job'
 import type { Problem } from '@oriel/protocol/problem'
+import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
 import {
   acceptedSubject,
   cancelSubject,
@@ -30,20 +31,31 @@ export interface RelayEnv {
   readonly NATS_URL: string
   readonly NATS_USER: string
   readonly NATS_PASSWORD: string
-  /** How many relays share the requests; each has the logs of its shard. */
-  readonly SHARDS: string
+  /**
+   * How many relays share the requests, 1 unless set; each has the logs of its shard. Changing it while
+   * requests are open strands them: drain first.
+   */
+  readonly SHARDS?: string
 }
 
 /** JetStream's error code for a message that the stream's limits refuse, from the server's errors.json. */
 const STORE_FAILED = 10077
 const RETRY_AFTER_MS = 2_000
+/** How long a call waits for the first catalog. */
+const CATALOG_MS = 3_000
+
+/** @throws Error when SHARDS is not a whole number from 1 to 9999 */
+export function shardsOf({ SHARDS = '1' }: Pick<RelayEnv, 'SHARDS'>): number {
+  if (!/^[1-9][0-9]{0,3}$/.test(SHARDS)) throw new Error('SHARDS must be a whole number from 1 to 9999')
+  return Number(SHARDS)
+}
 
 /** One per shard: its one NATS link serves every actor of the shard. */
 export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   readonly #attachments = new Attachments()
-  readonly #catalog = new Catalog()
+  #catalog = new Catalog()
   readonly #depth = new QueueDepth()
-  readonly #subscribed = new Set<number>()
+  readonly #subscribed = new WeakMap<NatsConnection, Set<number>>()
   readonly #link = new Link(
     { url: this.env.NATS_URL, user: this.env.NATS_USER, password: this.env.NATS_PASSWORD, name: 'oriel-relay' },
     (connection) => this.#isUp(connection),
@@ -52,28 +64,36 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   #sweeping: ReturnType<typeof setInterval> | undefined
 
   async submit({ job, accepted }: Order): Promise<Outcome<Submitted>> {
+    if (tooLarge(job) || tooLarge(accepted)) return { ok: false, problem: TOO_LARGE }
     const connection = await this.#ready()
     if (!connection) return unavailable()
     const partition = this.#catalog.partitionOf(job.model)
     await this.#depth.refresh(connection, partition, Date.now()).catch(warn('the depth of a queue is not known'))
     const { id } = job
     const shard = this.#shard(id)
-    this.#listen(connection, shard)
+    let events: ReadableStream<Uint8Array> | undefined
     try {
       const log = await this.#openLog(connection, id, this.#depth.of(partition))
-      const events = this.#open(connection, id, 0, log && firstEntry(log))
+      events = this.#open(connection, id, 0, log && firstEntry(log))
       const refused = await this.#publishJob(connection, partition, { ...job, shard, ...(log && { log }) })
       if (refused) {
         await events.cancel()
         return { ok: false, problem: refused }
       }
-      const client = jetstream(connection)
-      await client.publish(acceptedSubject(id), JSON.stringify(accepted), { msgID: `accepted.${id}` })
+      this.#depth.joined(partition)
+      await this.#publishAccepted(connection, accepted)
       return { ok: true, certain: true, events }
     } catch (error) {
       console.warn('a submit was not confirmed; its actor will repeat it', error)
-      return { ok: true, certain: false, events: this.#open(connection, id, 0) }
+      return { ok: true, certain: false, events: events ?? this.#open(connection, id, 0) }
     }
+  }
+
+  async accept(accepted: Accepted): Promise<Outcome<object>> {
+    const connection = await this.#ready()
+    if (!connection) return unavailable()
+    await this.#publishAccepted(connection, accepted)
+    return { ok: true }
   }
 
   async attach(id: RequestId, after: number): Promise<ReadableStream<Uint8Array>> {
@@ -89,12 +109,14 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return { ok: true as const, entries: entries.map(parseEntry), more }
   }
 
-  async requeue(id: RequestId, model: string, last: { n: number; sequence: number }): Promise<void> {
+  async requeue(id: RequestId, model: string, last: { n: number; sequence: number; position: number }): Promise<void> {
     const connection = await this.#ready()
     if (!connection) return
     const partition = this.#catalog.partitionOf(model)
     await this.#depth.refresh(connection, partition, Date.now())
-    const event = { n: last.n + 1, at: Date.now(), type: 'queued', position: this.#depth.of(partition) } as const
+    // What waits includes this request and those behind it: its place only ever gets better.
+    const position = Math.max(0, Math.min(last.position, this.#depth.of(partition) - 1))
+    const event = { n: last.n + 1, at: Date.now(), type: 'queued', position } as const
     await new LogStore(connection).append(this.#shard(id), id, event, last.sequence)
   }
 
@@ -140,28 +162,32 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return { broker: connection !== undefined, nodes: this.#catalog.liveNodes(Date.now()).length }
   }
 
-  /** The link, with the catalog at what the buckets say; `undefined`: nothing can be sent now. */
+  /** The link, with a catalog of what the buckets say; `undefined`: nothing can be sent now. */
   async #ready(): Promise<NatsConnection | undefined> {
     const connection = await this.#link.connection()
-    await this.#watched?.seen
+    if (connection && this.#watched) await Promise.race([this.#watched.seen, scheduler.wait(CATALOG_MS)])
     return connection
   }
 
   #isUp(connection: NatsConnection): void {
-    // The client renews its subscriptions, but not what came while they were down, nor watches of a
-    // broker that has lost its state: those start afresh.
+    // The client renews its subscriptions, but not what came while they were down, nor watches of a broker
+    // that has lost its state: those start afresh. Until they have seen everything the old catalog stands.
     this.#attachments.resyncAll()
     this.#watched?.stop.abort()
     const stop = new AbortController()
-    this.#catalog.clear()
-    const seen = watchCatalog(connection, this.#catalog, stop.signal).catch(warn('the catalog cannot be watched'))
-    this.#watched = { stop, seen }
+    const next = new Catalog()
+    const seen = watchCatalog(connection, next, stop.signal).then(() => {
+      if (!stop.signal.aborted) this.#catalog = next
+    })
+    this.#watched = { stop, seen: this.#watched ? Promise.resolve() : seen }
   }
 
   #listen(connection: NatsConnection, shard: number): void {
     this.#sweeping ??= setInterval(() => this.#attachments.sweep(), SWEEP_MS)
-    if (this.#subscribed.has(shard)) return
-    this.#subscribed.add(shard)
+    const subscribed = this.#subscribed.get(connection) ?? new Set()
+    this.#subscribed.set(connection, subscribed)
+    if (subscribed.has(shard)) return
+    subscribed.add(shard)
     connection.subscribe(liveShard(shard), {
       callback: (error, message) => {
         if (error) console.warn('the live subscription broke', error)
@@ -193,6 +219,11 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return sequence === 'fenced' ? undefined : { events: [event], sequence }
   }
 
+  async #publishAccepted(connection: NatsConnection, accepted: Accepted): Promise<void> {
+    const { id } = accepted
+    await jetstream(connection).publish(acceptedSubject(id), JSON.stringify(accepted), { msgID: `accepted.${id}` })
+  }
+
   async #publishJob(connection: NatsConnection, partition: number, job: Job): Promise<Problem | undefined> {
     try {
       await jetstream(connection).publish(jobSubject(partition, job.lane, job.model), JSON.stringify(job), {
@@ -208,7 +239,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   #shard(id: RequestId): number {
-    return shardOf(id, Number(this.env.SHARDS))
+    return shardOf(id, shardsOf(this.env))
   }
 }
 
@@ -220,6 +251,11 @@ const firstEntry = ({ events, sequence }: NonNullable<Job['log']>): LiveEntry =>
 })
 
 const warn = (what: string) => (error: unknown) => console.warn(what, error)
+
+/** With room for the envelope that the relay and the client library add. */
+const MAX_MESSAGE_BYTES = MAX_PAYLOAD_BYTES - 16 * 1024
+const tooLarge = (message: object) => new TextEncoder().encode(JSON.stringify(message)).length > MAX_MESSAGE_BYTES
+const TOO_LARGE: Problem = { kind: 'too-large', detail: 'The request is larger, as JSON, than the broker takes.' }
 
 const unavailable = (): Outcome<never> => ({
   ok: false,

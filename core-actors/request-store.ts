@@ -2,28 +2,40 @@ import * as v from 'valibot'
 import type { RequestState } from './request.ts'
 import { End, OpenRequest } from './request.ts'
 
-// Keys of the actor's storage. `request` and `end` are each written once.
+// Keys of the actor's storage. `request` and `end` are each written once, the others only in special cases.
 const REQUEST = 'request'
 const END = 'end'
-const LEFT = 'left'
+/** Of a request with `onDisconnect: "cancel"`: that it has a client, or when the last one left. */
+const CLIENT = 'client'
+/** The broker did not confirm the job or the fact. */
+const UNSURE = 'unsure'
 
-export function loadState(kv: SyncKvStorage): RequestState {
+const Client = v.optional(v.union([v.literal('here'), v.number()]))
+
+/** @param now a client that was there before a reset is taken to have left now, until it comes back */
+export function loadState(kv: SyncKvStorage, now: number): RequestState {
   const stored = kv.get(REQUEST)
   if (stored === undefined) return { mode: 'new' }
   const request = v.parse(OpenRequest, stored)
   const end = v.parse(v.optional(End), kv.get(END))
   if (end) return { mode: 'ended', request, end }
-  const leftAt = v.parse(v.optional(v.number()), kv.get(LEFT))
-  return leftAt === undefined ? { mode: 'open', request } : { mode: 'open', request, leftAt }
+  const client = v.parse(Client, kv.get(CLIENT))
+  if (client === undefined) return { mode: 'open', request }
+  if (client === 'here') kv.put(CLIENT, now) // else every further reset would begin the grace anew
+  return { mode: 'open', request, leftAt: client === 'here' ? now : client }
 }
+
+export const loadUnsure = (kv: SyncKvStorage): boolean => kv.get(UNSURE) !== undefined
 
 export const storeOpen = (kv: SyncKvStorage, request: OpenRequest): void => kv.put(REQUEST, request)
 
 export const storeEnd = (kv: SyncKvStorage, end: End): void => kv.put(END, end)
 
-export function storeLeft(kv: SyncKvStorage, at: number | undefined): void {
-  if (at === undefined) kv.delete(LEFT)
-  else kv.put(LEFT, at)
+export const storeClient = (kv: SyncKvStorage, client: 'here' | number): void => kv.put(CLIENT, client)
+
+export function storeUnsure(kv: SyncKvStorage, unsure: boolean): void {
+  if (unsure) kv.put(UNSURE, true)
+  else kv.delete(UNSURE)
 }
 
 /** After this the object holds nothing and costs nothing. */

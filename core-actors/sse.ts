@@ -1,5 +1,4 @@
 import type { RequestEvent } from '@oriel/protocol/event'
-import { isTerminal } from '@oriel/protocol/event'
 
 /** What an EventSource waits before it reconnects, ms. */
 const RETRY_MS = 500
@@ -36,5 +35,3 @@ export function sseDocument(events: readonly RequestEvent[], after: number): str
 export function parseEventId(value: string): number | undefined {
   return /^(0|[1-9][0-9]{0,9})$/.test(value) ? Number(value) : undefined
 }
-
-export const endsAt = (events: readonly RequestEvent[]): number | undefined => events.find(isTerminal)?.n

@@ -39,6 +39,17 @@ describe('every refusal is problem+json, says what to do, and repeats nothing', 
     ['not JSON', () => send('POST', '/requests', '{"hunter2'), 400, 'not JSON'],
     ['another type', () => send('POST', '/requests', 'a=1', { 'Content-Type': 'text/plain' }), 400, 'Content-Type'],
     ['wrong types', () => send('POST', '/requests', '{"modelID":7,"request":[]}'), 400, 'modelID'],
+    [
+      'a parameter with a name that objects have',
+      () =>
+        send(
+          'POST',
+          '/requests',
+          '{"modelID":"iris","request":{"input":{"features":[1,2,3,4]},"parameters":{"constructor":1}}}',
+        ),
+      400,
+      'constructor',
+    ],
     ['a misspelt option', () => send('POST', '/requests', submission({ input: features, timeout: 1 })), 400, 'timeout'],
     [
       'a bad request id',

@@ -29,6 +29,9 @@ function decode(text: string): unknown {
   } catch (cause) {
     throw invalid('the body is not JSON', cause)
   }
+  // The validator leaves these names out without a word, and a parameter must not vanish.
+  const magic = /"(__proto__|constructor|prototype)"\s*:/.exec(text)?.[1]
+  if (magic) throw invalid(`the body has a field ${magic}`)
   if (depthOf(text) > MAX_DEPTH) throw invalid(`the body is nested more than ${MAX_DEPTH} deep`)
   return value
 }

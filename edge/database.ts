@@ -38,7 +38,7 @@ function isConnection(error: unknown): boolean {
   const code = String((error instanceof Error && 'code' in error && error.code) || '')
   const cause = error instanceof Error && error.cause !== undefined && isConnection(error.cause)
   const socket = error instanceof Error && /proxy request failed|network connection|socket/i.test(error.message)
-  return cause || socket || /^(CONNECT|CONNECTION_|ECONN|ENOTFOUND|ETIMEDOUT|57P0|08|53300)/.test(code)
+  return cause || socket || /^(CONNECT|CONNECTION_|ECONN|ENOTFOUND|ETIMEDOUT|57P0|57014|55P03|08|53300)/.test(code)
 }
 
 const unavailable = (cause?: unknown) =>

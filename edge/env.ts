@@ -1,14 +1,14 @@
-import type { Relay } from '@oriel/core-actors/relay'
+import type { Relay, RelayEnv } from '@oriel/core-actors/relay'
 import { ProblemError } from '@oriel/protocol/problem'
 import * as v from 'valibot'
 import type { RequestActor } from './worker.ts'
 
 const optional = v.optional(v.string(), '')
+/** As long as the hash of HS256 (RFC 7518, 3.2). */
+const MIN_SECRET_LENGTH = 32
 
 /** The Worker's variables and secrets, by name. Bindings to actors and the database are in `Env`. */
 const Settings = v.object({
-  /** How many relays share the requests. Changing it while requests are open strands them: drain first. */
-  SHARDS: v.optional(v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,3}$/)), '1'),
   /** Secret for HS256 tokens of users; for development and tests. Not used when AUTH_JWKS_URL is set. */
   AUTH_SECRET: optional,
   /** Where the identity provider publishes its keys (RS256, ES256). */
@@ -16,18 +16,15 @@ const Settings = v.object({
   AUTH_ISSUER: v.pipe(v.string(), v.minLength(1)),
   AUTH_AUDIENCE: v.pipe(v.string(), v.minLength(1)),
   /** Secret for the tokens in events URLs, which the edge both signs and checks. */
-  EVENTS_SECRET: v.pipe(v.string(), v.minLength(32)),
+  EVENTS_SECRET: v.pipe(v.string(), v.minLength(MIN_SECRET_LENGTH)),
   /** Origins whose pages may call the API, with commas between them; `*` for all, empty for none. */
   CORS_ORIGINS: optional,
 })
 export type Settings = v.InferOutput<typeof Settings>
 
-export interface Env extends Record<keyof Settings, string> {
+export interface Env extends Record<keyof Settings, string>, RelayEnv {
   readonly REQUESTS: DurableObjectNamespace<RequestActor>
   readonly RELAYS: DurableObjectNamespace<Relay>
-  readonly NATS_URL: string
-  readonly NATS_USER: string
-  readonly NATS_PASSWORD: string
   /** In production the database is reached through Hyperdrive, elsewhere by its URL. */
   readonly HYPERDRIVE?: { readonly connectionString: string }
   readonly DATABASE_URL?: string
@@ -39,9 +36,12 @@ let parsed: { env: Env; settings: Settings } | undefined
 export function settingsOf(env: Env): Settings {
   if (parsed?.env === env) return parsed.settings
   const result = v.safeParse(Settings, env)
-  const missing = result.success && result.output.AUTH_SECRET === '' && result.output.AUTH_JWKS_URL === ''
+  const missing =
+    result.success && result.output.AUTH_JWKS_URL === '' && result.output.AUTH_SECRET.length < MIN_SECRET_LENGTH
   if (!result.success || missing) {
-    const names = result.success ? ['AUTH_SECRET or AUTH_JWKS_URL'] : result.issues.map((issue) => v.getDotPath(issue))
+    const names = result.success
+      ? [`AUTH_JWKS_URL, or AUTH_SECRET of ${MIN_SECRET_LENGTH} characters`]
+      : result.issues.map((issue) => v.getDotPath(issue))
     console.error(`the edge is not configured: ${names.join(', ')}`)
     throw new ProblemError({ kind: 'unavailable', detail: 'The edge is not configured.' })
   }

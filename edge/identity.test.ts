@@ -65,9 +65,15 @@ test.each(['RS256', 'ES256'])('keys of an identity provider: %s', async (alg) =>
   expect(byKeys.user(`Bearer ${await tokenFor({})}`)).rejects.toThrow('not valid')
 })
 
-test('a provider that cannot be reached is not the fault of the token', async () => {
-  const gone = new Identity({ ...settings, AUTH_JWKS_URL: 'http://127.0.0.1:1/jwks.json' })
+test.each([
+  ['cannot be reached', undefined],
+  ['is broken', () => new Response('no', { status: 500 })],
+  ['answers with a page', () => new Response('<html>', { headers: { 'Content-Type': 'text/html' } })],
+  ['answers with something else', () => Response.json({ hello: 'there' })],
+])('a provider that %s is not the fault of the token', async (_what, fetch) => {
+  using provider = fetch && Bun.serve({ port: 0, hostname: '127.0.0.1', fetch })
+  const gone = new Identity({ ...settings, AUTH_JWKS_URL: `${provider?.url ?? 'http://127.0.0.1:1/'}jwks.json` })
   const { privateKey } = await generateKeyPair('ES256')
   const token = await new SignJWT({ sub: 'bob' }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(privateKey)
-  expect(gone.user(`Bearer ${token}`)).rejects.toMatchObject({ problem: { kind: 'unavailable' } })
+  await expect(gone.user(`Bearer ${token}`)).rejects.toMatchObject({ problem: { kind: 'unavailable' } })
 })

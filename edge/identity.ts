@@ -67,7 +67,10 @@ async function verified(verify: () => Promise<JWTPayload>): Promise<JWTPayload> 
     if (cause instanceof errors.JWTClaimValidationFailed) {
       throw unauthenticated(`The token's claim ${cause.claim} is not right.`, cause)
     }
-    if (cause instanceof errors.JWKSTimeout || !(cause instanceof errors.JOSEError)) {
+    const ofKeys = cause instanceof errors.JWKSTimeout || cause instanceof errors.JWKSInvalid
+    // jose throws its base class when the provider answers with anything but keys.
+    const generic = cause instanceof errors.JOSEError && cause.code === 'ERR_JOSE_GENERIC'
+    if (ofKeys || generic || !(cause instanceof errors.JOSEError)) {
       const detail = 'The keys of the identity provider cannot be read.'
       throw new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 2_000 }, { cause })
     }

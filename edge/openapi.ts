@@ -1,5 +1,4 @@
-import { HistoryPage, ModelView, RequestView, Submission, SubmissionAnswer } from '@oriel/protocol/api'
-import { RequestEvent } from '@oriel/protocol/event'
+import { Health, HistoryPage, ModelView, RequestView, Submission, SubmissionAnswer } from '@oriel/protocol/api'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type { GenericSchema } from 'valibot'
 import * as v from 'valibot'
@@ -14,7 +13,7 @@ const Problem = v.object({
 const Standing = v.omit(SubmissionAnswer, ['eventsURL'])
 const Models = v.object({ models: v.array(ModelView) })
 
-const schemas = { Submission, SubmissionAnswer, RequestView, HistoryPage, ModelView, RequestEvent, Problem } as const
+const schemas = { Submission, SubmissionAnswer, RequestView, HistoryPage, ModelView, Problem } as const
 
 const ref = (name: keyof typeof schemas) => ({ $ref: `#/components/schemas/${name}` })
 // The writer keeps "$schema" and refuses nothing: what JSON Schema cannot say is left to the validator.
@@ -35,7 +34,7 @@ const query = (name: string, description: string, schema: object) => ({ name, in
 const unauthenticated = problem('No token, or one that is not valid (any more).')
 const unknown = problem('No such request of yours.')
 const invalid = problem('Something in the request is not as it should be; `detail` says what.')
-const unavailable = problem('Try again after `Retry-After` seconds; nothing was accepted.')
+const unavailable = problem('Try again after `Retry-After` seconds; with a request id of yours that is always safe.')
 
 /** The API's description (OpenAPI 3.1), made from the schemas that validate it. */
 export const openapi = () => ({
@@ -78,7 +77,14 @@ export const openapi = () => ({
       get: {
         summary: 'One request as it stands',
         parameters: [id, query('after', 'Only responses after this event.', { type: 'integer', minimum: 0 })],
-        responses: { 200: json('The request.', ref('RequestView')), 400: invalid, 401: unauthenticated, 404: unknown },
+        responses: {
+          200: json('The request.', ref('RequestView')),
+          304: { description: 'As `If-None-Match` has it.' },
+          400: invalid,
+          401: unauthenticated,
+          404: unknown,
+          503: unavailable,
+        },
       },
       delete: {
         summary: 'Cancel a request',
@@ -98,17 +104,20 @@ export const openapi = () => ({
         parameters: [
           id,
           { name: 'Last-Event-ID', in: 'header', schema: { type: 'integer', minimum: 0 } },
+          query('lastEventID', 'The same, for clients that cannot set headers.', { type: 'integer', minimum: 0 }),
           query('token', 'The one in the events URL, for clients that cannot set headers.', { type: 'string' }),
         ],
         responses: {
           200: {
-            description: 'Server-sent events; `event` is the type, `id` the number, `data` the rest.',
-            content: { 'text/event-stream': { schema: ref('RequestEvent') } },
+            description:
+              'Server-sent events. `id` counts 1, 2, 3 …; `event` is queued, started, responses, progress, completed, failed, cancelled or expired; `data` is JSON with `sentAt` and what the event has: position; node and attempt; response; elapsedMs; problem and retriable.',
+            content: { 'text/event-stream': { schema: { type: 'string' } } },
           },
           204: { description: 'You have the last event: do not reconnect.' },
           400: problem('That event was never issued.'),
           401: unauthenticated,
           404: unknown,
+          503: unavailable,
         },
       },
     },
@@ -123,7 +132,10 @@ export const openapi = () => ({
       get: {
         summary: 'Ready to take requests',
         security: [],
-        responses: { 200: { description: 'Yes.' }, 503: { description: 'Not now; `checks` says why.' } },
+        responses: {
+          200: json('Yes.', schemaOf(Health)),
+          503: json('Not now; `checks` says why.', schemaOf(Health)),
+        },
       },
     },
   },

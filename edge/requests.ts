@@ -8,14 +8,14 @@ import { viewOf } from '@oriel/protocol/view'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { etag } from 'hono/etag'
+import { etag, RETAINED_304_HEADERS } from 'hono/etag'
 import * as v from 'valibot'
 import { parse, readJson } from './body.ts'
 import type { EdgeContext } from './context.ts'
 import { authenticate } from './context.ts'
 import { draftOf } from './draft.ts'
 
-/** How long an events URL outlives its request's deadline. */
+/** How long an events URL is good after its request's deadline, and at least after it was given. */
 const EVENTS_TOKEN_MS = 10 * 60_000
 const DEFAULT_LIMIT = 20
 
@@ -34,7 +34,9 @@ const limit = bodyLimit({
   },
 })
 
-const revalidate = etag()
+// The headers of CORS too: a page that revalidates would be refused its 304 without them.
+const CORS_HEADERS = ['access-control-allow-origin', 'access-control-expose-headers']
+const revalidate = etag({ retainedHeaders: [...RETAINED_304_HEADERS, ...CORS_HEADERS] })
 
 export const requests = new Hono<EdgeContext>()
 
@@ -46,7 +48,8 @@ requests.post('/', authenticate, limit, async (c) => {
   const outcome = await platform.actor(user, draft.requestID, (actor) => actor.submit(draft))
   if (!outcome.ok) throw new ProblemError(outcome.problem)
   const { requestID, status, sentAt } = outcome
-  const token = await platform.identity.eventsToken(user, requestID, sentAt + draft.timeoutMs + EVENTS_TOKEN_MS)
+  const expiresAt = Math.max(now, sentAt + draft.timeoutMs) + EVENTS_TOKEN_MS
+  const token = await platform.identity.eventsToken(user, requestID, expiresAt)
   const url = new URL(`/requests/${requestID}`, c.req.url)
   c.header('Location', url.href)
   return c.json(

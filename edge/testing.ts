@@ -8,7 +8,6 @@ import type { Settings } from './env.ts'
 // running stack, in tests/.
 
 export const settings: Settings = {
-  SHARDS: '1',
   AUTH_SECRET: 'a secret of the tests that is long enough',
   AUTH_JWKS_URL: '',
   AUTH_ISSUER: 'oriel-test',

@@ -1,5 +1,5 @@
 import { RequestActorBase } from '@oriel/core-actors/actor'
-import { Relay } from '@oriel/core-actors/relay'
+import { Relay, shardsOf } from '@oriel/core-actors/relay'
 import type { OpenRequest } from '@oriel/core-actors/request'
 import { shardOf } from '@oriel/protocol/ids'
 import { createApp } from './app.ts'
@@ -16,7 +16,7 @@ export class RequestActor extends RequestActorBase<Env> {
   protected readonly record = new PostgresRecord(this.env)
 
   protected relayOf({ id }: OpenRequest) {
-    return this.env.RELAYS.get(this.env.RELAYS.idFromName(`relay-${shardOf(id, Number(this.env.SHARDS))}`))
+    return this.env.RELAYS.get(this.env.RELAYS.idFromName(`relay-${shardOf(id, shardsOf(this.env))}`))
   }
 }
 

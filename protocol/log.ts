@@ -9,10 +9,19 @@ export interface LogState {
   /** The last attempt that started; 0 before the first. */
   readonly attempt: number
   readonly startedAt: number | undefined
+  /** The last that was told of its place in the queue. */
+  readonly position: number
   readonly terminal: TerminalEvent | undefined
 }
 
-export const EMPTY_LOG: LogState = { n: 0, status: 'accepted', attempt: 0, startedAt: undefined, terminal: undefined }
+export const EMPTY_LOG: LogState = {
+  n: 0,
+  status: 'accepted',
+  attempt: 0,
+  startedAt: undefined,
+  position: 0,
+  terminal: undefined,
+}
 
 /**
  * The state after one more event.
@@ -23,7 +32,9 @@ export function fold(state: LogState, event: RequestEvent): LogState {
   if (state.terminal) throw new Error(`event ${event.n} follows the terminal one`)
   const next = { ...state, n: event.n }
   if (isTerminal(event)) return { ...next, status: event.type, terminal: event }
-  if (event.type === 'queued') return { ...next, status: state.attempt > 0 ? state.status : 'queued' }
+  if (event.type === 'queued') {
+    return { ...next, position: event.position, status: state.attempt > 0 ? state.status : 'queued' }
+  }
   if (event.type === 'started') {
     return { ...next, status: 'started', attempt: event.attempt, startedAt: state.startedAt ?? event.at }
   }

@@ -30,8 +30,11 @@ export const MAX_QUEUED = 1_000
 export const MAX_DELIVER = 5
 /** A job whose node has not said `working()` for this long goes to another. */
 export const ACK_WAIT_MS = 10_000
-/** How long the log outlives its request's last event; from then on the record answers. */
+/** How long each event of a log is kept; when the first is gone, the record answers. */
 export const LOG_MAX_AGE_MS = 60 * 60_000
+
+/** How long a stream tells a repeat by its `Nats-Msg-Id`. */
+export const DUPLICATE_WINDOW_MS = 2 * 60_000
 
 export const STREAMS = [
   {
@@ -42,7 +45,7 @@ export const STREAMS = [
     discard: 'new',
     discard_new_per_subject: true,
     max_msgs_per_subject: MAX_QUEUED,
-    duplicate_window: minutes(2),
+    duplicate_window: ms(DUPLICATE_WINDOW_MS),
     allow_direct: true,
   },
   {
@@ -51,7 +54,7 @@ export const STREAMS = [
     retention: 'limits',
     storage: 'file', // on memory storage the server fills Nats-Last-Sequence by a scan
     max_age: ms(LOG_MAX_AGE_MS),
-    duplicate_window: minutes(2),
+    duplicate_window: ms(DUPLICATE_WINDOW_MS),
     allow_direct: true,
     republish: { src: ALL_PROGRESS, dest: ALL_LIVE },
   },
@@ -61,7 +64,7 @@ export const STREAMS = [
     retention: 'limits',
     storage: 'file',
     max_age: days(7),
-    duplicate_window: minutes(2),
+    duplicate_window: ms(DUPLICATE_WINDOW_MS),
   },
   {
     name: DEAD,
@@ -69,7 +72,7 @@ export const STREAMS = [
     retention: 'limits',
     storage: 'file',
     max_age: days(30),
-    duplicate_window: minutes(2),
+    duplicate_window: ms(DUPLICATE_WINDOW_MS),
   },
 ] as const
 

@@ -1,8 +1,11 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { counterModel } from '@oriel/gpu-node/engines/testing/models'
+import { onnxBytes, type PortDef } from '@oriel/gpu-node/engines/testing/onnx-bytes'
+import { writeModel } from '@oriel/gpu-node/engines/testing/test-model'
 
-const BUNDLED = join(import.meta.dir, '../../models')
+/** The folder of the bundled models. */
+export const BUNDLED = join(import.meta.dir, '../../models')
 
 const EXTRA = {
   /** Counts to its input: a model that says nothing until it is done, for as long as a test wants. */
@@ -14,6 +17,26 @@ const EXTRA = {
     const bytes = readFileSync(file)
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
     writeFileSync(file, bytes)
+  },
+  /** Gives back as many numbers as it is given. */
+  wide: (dir: string) => {
+    const port = (name: string): PortDef => ({ name, type: 'float64', shape: ['n'] })
+    const bytes = onnxBytes({
+      inputs: [port('x')],
+      outputs: [port('y')],
+      nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
+    })
+    writeModel(
+      dir,
+      {
+        name: 'wide',
+        engine: 'tensor',
+        inputs: [{ name: 'x', datatype: 'FP64', shape: [-1] }],
+        outputs: [{ name: 'y', datatype: 'FP64', shape: [-1] }],
+        limits: { timeoutMs: 60_000, maxBatch: 0, concurrency: 1 },
+      },
+      { 'model.onnx': bytes },
+    )
   },
   /** Its manifest says `timeoutMS`. */
   typo: (dir: string) => {
