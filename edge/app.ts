@@ -24,6 +24,7 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
         const { corsOrigins } = c.var.platform as Platform
         return corsOrigins.includes('*') ? '*' : corsOrigins.find((allowed) => allowed === origin)
       },
+      allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
       allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'If-None-Match'],
       exposeHeaders: ['ETag', 'Location', 'Retry-After'],
       maxAge: 600,

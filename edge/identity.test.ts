@@ -25,6 +25,7 @@ test.each([
   ['for another audience', { aud: 'other' }, 'aud'],
   ['without a user', { sub: '' }, 'sub'],
   ['for a user with a control character', { sub: 'a\u0000b' }, 'sub'],
+  ['for a user with half a character', { sub: 'a\ud800b' }, 'sub'],
 ])('a token that is %s is refused', async (_what, claims, detail) => {
   expect(userOf(await tokenFor(claims))).rejects.toThrow(detail)
 })

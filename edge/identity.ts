@@ -79,7 +79,7 @@ async function verified(verify: () => Promise<JWTPayload>): Promise<JWTPayload> 
 }
 
 function subject({ sub }: JWTPayload): string {
-  if (!USER.test(sub ?? '')) throw unauthenticated("The token's claim sub is not right.")
+  if (!USER.test(sub ?? '') || !sub?.isWellFormed()) throw unauthenticated("The token's claim sub is not right.")
   return sub ?? ''
 }
 

@@ -42,10 +42,13 @@ export function onMethodNotAllowed(c: Context, methods: string[]): Response {
   return respond(c, 405, undefined, `${c.req.path} takes ${methods.join(', ')}.`)
 }
 
+/** RFC 9457: the title of `about:blank` is the status phrase. */
+const TITLES: Readonly<Record<number, string>> = { 405: 'Method Not Allowed' }
+
 /** Without a kind the status says it all, which RFC 9457 spells `about:blank`. */
 function respond(c: Context, status: number, kind: ProblemKind | undefined, detail: string) {
   const named = kind && { type: `urn:oriel:problem:${kind}`, title: HTTP[kind][1] }
-  const body = { type: 'about:blank', ...named, status, detail, instance: c.req.path }
+  const body = { type: 'about:blank', title: TITLES[status], ...named, status, detail, instance: c.req.path }
   c.header('Content-Type', 'application/problem+json')
   return c.body(JSON.stringify(body), status as 400)
 }

@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import type { NatsLink } from './nats-link.ts'
 import type { LogRead, RequestLog } from './request-log.ts'
 import { isTransient, pause, persist } from './retry.ts'
+import { sameEvent } from './same-event.ts'
 
 interface Stored {
   readonly event: RequestEvent
@@ -46,7 +47,7 @@ export class JetStreamRequestLog implements RequestLog {
       if (answer === 'fenced' && !unsure) return answer
       unsure = true
       const news = await this.#readFrom(subject, expected + 1, signal)
-      const ours = news.find((stored) => JSON.stringify(stored.event) === body)
+      const ours = news.find((stored) => sameEvent(stored.event, event))
       if (ours) return ours.sequence
       if (news.length > 0) return 'fenced'
       // Fenced by something that a replica does not show yet, or by a log that is shorter than we think.

@@ -2,6 +2,7 @@ import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { EMPTY_LOG, fold, type LogState } from '@oriel/protocol/log'
 import type { Clock } from './clock.ts'
 import type { LogRead, RequestLog } from './request-log.ts'
+import { sameEvent } from './same-event.ts'
 
 /*
  * opening ──append(started)──▶ writing ──▶ (a terminal event)
@@ -122,7 +123,7 @@ export class LogAuthor {
       const known = this.#events.at(-1)
       const same = read.events.find(({ n }) => n === known?.n)
       // A log that was lost and begun anew is not the one we were writing.
-      if (known && same && JSON.stringify(known) !== JSON.stringify(same)) break
+      if (known && same && !sameEvent(known, same)) break
       for (const event of news) this.#add(event)
       this.#sequence = read.sequence
       if (this.#state.terminal) this.#lose({ reason: 'ended' })

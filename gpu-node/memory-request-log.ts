@@ -1,20 +1,22 @@
-import type { RequestEvent } from '@oriel/protocol/event'
+import { RequestEvent } from '@oriel/protocol/event'
 import { progressSubject } from '@oriel/protocol/subjects'
+import * as v from 'valibot'
 import type { LogRead, RequestLog } from './request-log.ts'
 
 export class MemoryRequestLog implements RequestLog {
   #sequence = 0
-  #logs = new Map<string, { events: RequestEvent[]; sequence: number }>()
+  #logs = new Map<string, { events: string[]; sequence: number }>()
 
   async read(shard: number, id: string): Promise<LogRead> {
     const { events, sequence } = this.#log(shard, id)
-    return { events: structuredClone(events), sequence }
+    // By the same way as through a broker: what a schema does to an event must not matter to an author.
+    return { events: events.map((stored) => v.parse(RequestEvent, JSON.parse(stored))), sequence }
   }
 
   async append(shard: number, id: string, event: RequestEvent, expected: number): Promise<number | 'fenced'> {
     const log = this.#log(shard, id)
     if (log.sequence !== expected) return 'fenced'
-    log.events.push(structuredClone(event))
+    log.events.push(JSON.stringify(event))
     log.sequence = ++this.#sequence
     return log.sequence
   }

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from '@nats-io/transport-node'
 import { newRequestId } from '@oriel/protocol/ids'
+import { systemClock } from '../../gpu-node/clock.ts'
 import { JetStreamRequestLog } from '../../gpu-node/jetstream-request-log.ts'
+import { LogAuthor } from '../../gpu-node/log-author.ts'
 import { Interrupted, NatsLink } from '../../gpu-node/nats-link.ts'
 import { requestLogSuite } from '../../gpu-node/request-log-suite.ts'
 import { TestBroker } from './broker.ts'
@@ -70,6 +72,31 @@ describe('JetStream', () => {
       expect((await log.read(0, id)).events).toEqual([progress(1, 99)])
     },
   )
+
+  test.each(PATTERNS)('an author knows its own events again, whatever is lost on the way: %s', async (_, pattern) => {
+    const log = new JetStreamRequestLog(link)
+    const { signal } = new AbortController()
+    const options = { log, shard: 0, id: newRequestId(Date.now()), clock: systemClock, signal }
+    const author = await LogAuthor.read(options)
+    link.losses.push(...pattern)
+    expect(await author.append({ type: 'started', node: 'a', attempt: 1 })).toBeUndefined()
+    link.losses.push(...pattern)
+    expect(await author.append({ type: 'responses', response: 'Once', tokens: [1] })).toBeUndefined()
+    expect((await log.read(0, options.id)).events.map(({ n, type }) => [n, type])).toEqual([
+      [1, 'started'],
+      [2, 'responses'],
+    ])
+  })
+
+  test('an author that is fenced by another end sees that the request has ended, and is not gone', async () => {
+    const log = new JetStreamRequestLog(link)
+    const { signal } = new AbortController()
+    const options = { log, shard: 0, id: newRequestId(Date.now()), clock: systemClock, signal }
+    const [node, edge] = [await LogAuthor.read(options), () => LogAuthor.read(options)]
+    await node.append({ type: 'started', node: 'a', attempt: 1 })
+    await (await edge()).append({ type: 'cancelled' })
+    expect(await node.append({ type: 'responses', response: 'Once' })).toEqual({ reason: 'ended' })
+  })
 
   test('what is tried for ever is given up at command', async () => {
     const log = new JetStreamRequestLog(link)
