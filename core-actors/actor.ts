@@ -3,17 +3,15 @@ import type { RequestEvent, Status } from '@oriel/protocol/event'
 import { isTerminal } from '@oriel/protocol/event'
 import type { Accepted } from '@oriel/protocol/fact'
 import { sentAtOf } from '@oriel/protocol/ids'
-import type { LogState } from '@oriel/protocol/log'
 import { foldAll } from '@oriel/protocol/log'
 import type { Problem } from '@oriel/protocol/problem'
 import { DUPLICATE_WINDOW_MS } from '@oriel/protocol/streams'
-import { Feed } from './feed.ts'
 import { liveReader } from './live-reader.ts'
-import { EntryDecoder } from './log-entry.ts'
 import type { RequestRecord } from './record.ts'
 import type { Outcome, RelayPort } from './relay-port.ts'
 import type { End, OpenRequest, RequestState } from './request.ts'
 import { dutyAt, nextAlarm } from './request.ts'
+import { RequestLog } from './request-log.ts'
 import { clearState, loadState, loadUnsure, storeClient, storeEnd, storeOpen, storeUnsure } from './request-store.ts'
 import { sseDocument } from './sse.ts'
 
@@ -40,19 +38,13 @@ export type Streaming =
   | { readonly kind: 'record' }
   | { readonly kind: 'refused'; readonly problem: Problem }
 
-/** After the stream of a relay broke: how long to wait before attaching again. */
-const REATTACH_MS = 250
-/** A request that waits says so again this often, to whoever streams it. */
-const QUEUED_AGAIN_MS = 4_000
-
 /** The actor of one request: a thin shell over `request.ts`, which holds the rules of its life. */
 export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   protected abstract readonly record: RequestRecord
   protected abstract relayOf(request: OpenRequest): RelayPort
 
   #state: RequestState = loadState(this.ctx.storage.kv, Date.now())
-  #feed = new Feed()
-  #following = false
+  #log = this.#state.mode === 'new' ? undefined : this.#logOf(this.#state.request)
   #readers = 0
   #unsure = loadUnsure(this.ctx.storage.kv)
   #dispatchNumber = 1
@@ -75,6 +67,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     const request = { ...rest, sentAt, deadlineAt: sentAt + timeoutMs }
     storeOpen(this.ctx.storage.kv, request)
     this.#become({ mode: 'open', request })
+    this.#log = this.#logOf(request)
     const refused = await this.#dispatch(request)
     if (refused) {
       await this.#forget()
@@ -103,8 +96,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       const outcome = await this.relayOf(request).submit({ job, accepted: acceptedOf(request) })
       if (!outcome.ok) return outcome.problem
       this.#setUnsure(!outcome.certain)
-      if (this.#following) await outcome.events.cancel()
-      else this.#follow(outcome.events)
+      this.#log?.follow(outcome.events)
     } catch (error) {
       console.warn('the relay broke during a submit; the alarm will send the job again', error)
       this.#setUnsure(true)
@@ -121,23 +113,24 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   /** Streams the events after number `after`. */
   async events(after: number): Promise<Streaming> {
     const state = this.#state
-    if (state.mode === 'new') return { kind: 'record' }
+    const log = this.#log
+    if (state.mode === 'new' || !log) return { kind: 'record' }
     if (state.mode === 'ended') {
       if (after > state.end.n) return refused(after)
       if (after === state.end.n) return { kind: 'over' }
-      const events = await this.#readEnded(state.request)
+      const events = await log.readEnded()
       return events ? { kind: 'whole', text: sseDocument(events, after) } : { kind: 'record' }
     }
-    if (after > this.#feed.state.n) await this.#catchUp(state.request)
+    if (after > log.feed.state.n) await log.catchUp()
     // A log that the broker lost began anew: the client's number was issued in the one before.
-    if (after > this.#feed.state.n && this.#dispatchNumber === 1) return refused(after)
-    if (this.#feed.state.terminal?.n === after) return { kind: 'over' }
-    this.#follow()
+    if (after > log.feed.state.n && this.#dispatchNumber === 1) return refused(after)
+    if (log.feed.state.terminal?.n === after) return { kind: 'over' }
+    log.follow()
     this.#attached()
     this.#readers += 1
     const relay = this.relayOf(state.request)
     const body = liveReader({
-      feed: this.#feed,
+      feed: log.feed,
       after,
       read: async (sequence) => {
         const page = await relay.read(state.request.id, sequence)
@@ -152,8 +145,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   /** The request and its log so far; `undefined` when the record must be asked. */
   async snapshot(): Promise<Snapshot | undefined> {
     const state = this.#state
-    if (state.mode === 'new') return undefined
-    const events = await (state.mode === 'ended' ? this.#readEnded(state.request) : this.#readLog(state.request))
+    if (state.mode === 'new' || !this.#log) return undefined
+    const events = await (state.mode === 'ended' ? this.#log.readEnded() : this.#log.readAll())
     return events && { request: state.request, status: foldAll(events).status, events }
   }
 
@@ -188,15 +181,15 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
 
   /** Nobody may be streaming: notices an end that was missed, and a job that is not where it should be. */
   async #supervise(request: OpenRequest): Promise<void> {
-    const first = await this.relayOf(request).read(request.id, 0)
-    if (!first.ok) return
-    if (first.entries.length === 0 && this.#feed.state.n > 0) {
-      this.#feed.restart()
+    const log = this.#log
+    if (!log) return
+    if (await log.isLost()) {
+      log.feed.restart()
       this.#dispatchNumber += 1
     }
-    await this.#catchUp(request)
+    await log.catchUp()
     if (this.#state.mode !== 'open') return
-    const { status, n } = this.#feed.state
+    const { status, n } = log.feed.state
     // While the broker still tells repeats, one more costs nothing: a crash between log and job is mended so.
     const repeatable = Date.now() - request.sentAt < DUPLICATE_WINDOW_MS
     const unsent = n === 0 || (status === 'queued' && (this.#unsure || repeatable))
@@ -213,100 +206,9 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     const outcome = await this.relayOf(request).end(request.id, { type })
     if (!outcome.ok) return outcome.problem
     // Whoever streams is shown the end; if that fails, their streams break and they come back for it.
-    await this.#catchUp(request).catch(() => this.#feed.close())
+    await this.#log?.catchUp().catch(() => this.#log?.feed.close())
     this.#ended(outcome.event)
     return undefined
-  }
-
-  /** Keeps one stream from the relay open for as long as the request is and somebody reads. */
-  #follow(first?: ReadableStream<Uint8Array>): void {
-    if (this.#following || this.#state.mode !== 'open') return
-    this.#following = true
-    const run = this.#followTo(this.#state.request, first).finally(() => {
-      this.#following = false
-    })
-    this.ctx.waitUntil(run)
-  }
-
-  async #followTo(request: OpenRequest, first: ReadableStream<Uint8Array> | undefined): Promise<void> {
-    const relay = this.relayOf(request)
-    const waiting = setInterval(() => this.#tellPlace(request, relay), QUEUED_AGAIN_MS)
-    try {
-      let stream = first
-      while (this.#state.mode === 'open') {
-        try {
-          stream ??= await relay.attach(request.id, this.#feed.sequence)
-          const end = await this.#take(stream)
-          if (end) return this.#ended(end)
-        } catch (error) {
-          console.warn('the stream from the relay broke', error)
-        }
-        stream = undefined
-        if (this.#readers === 0) return // the alarm looks after the request
-        await scheduler.wait(REATTACH_MS)
-      }
-    } finally {
-      clearInterval(waiting)
-    }
-  }
-
-  /** Feeds a stream until it ends. @returns the terminal event, if that was why */
-  async #take(stream: ReadableStream<Uint8Array>): Promise<RequestEvent | undefined> {
-    const reader = stream.getReader()
-    const decoder = new EntryDecoder()
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return undefined
-      this.#feed.push(decoder.decode(value))
-      const { terminal } = this.#feed.state
-      if (!terminal) continue
-      await reader.cancel() // lets the relay let go
-      return terminal
-    }
-  }
-
-  #tellPlace(request: OpenRequest, relay: RelayPort): void {
-    const { status, n, position } = this.#feed.state
-    if (status !== 'queued' || this.#readers === 0) return
-    const told = relay.requeue(request.id, request.model, { n, sequence: this.#feed.sequence, position })
-    told.catch((error) => console.warn('a place in the queue could not be told', error))
-  }
-
-  /** Brings the feed to the end of the log without a stream. */
-  async #catchUp(request: OpenRequest): Promise<void> {
-    const relay = this.relayOf(request)
-    for (let more = true; more; ) {
-      const page = await relay.read(request.id, this.#feed.sequence)
-      if (!page.ok) throw new Error(page.problem.detail)
-      this.#feed.push(page.entries.map((entry) => ({ ...entry, bytes: JSON.stringify(entry.event).length })))
-      more = page.more
-    }
-    const { terminal } = this.#feed.state
-    if (terminal) this.#ended(terminal)
-  }
-
-  async #readLog(request: OpenRequest): Promise<RequestEvent[]> {
-    const events: RequestEvent[] = []
-    let after = 0
-    for (let more = true; more; ) {
-      const page = await this.relayOf(request).read(request.id, after)
-      if (!page.ok) throw new Error(page.problem.detail)
-      events.push(...page.entries.map(({ event }) => event))
-      after = page.entries.at(-1)?.sequence ?? after
-      more = page.more
-    }
-    return events
-  }
-
-  /** The whole log of a request that has ended; `undefined` when the broker has not all of it any more, or is away. */
-  async #readEnded(request: OpenRequest): Promise<RequestEvent[] | undefined> {
-    try {
-      const events = await this.#readLog(request)
-      return events[0]?.n === 1 && foldAll(events).terminal ? events : undefined
-    } catch (error) {
-      console.warn('the log of an ended request cannot be read; the record is asked', error)
-      return undefined
-    }
   }
 
   #ended(event: RequestEvent): void {
@@ -335,9 +237,20 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
 
   async #forget(): Promise<void> {
     this.#state = { mode: 'new' }
-    this.#feed.close()
-    this.#feed = new Feed()
+    this.#log?.feed.close()
+    this.#log = undefined
     await clearState(this.ctx.storage)
+  }
+
+  #logOf(request: OpenRequest): RequestLog {
+    return new RequestLog({
+      request,
+      relay: this.relayOf(request),
+      isOpen: () => this.#state.mode === 'open',
+      isRead: () => this.#readers > 0,
+      onEnd: (terminal) => this.#ended(terminal),
+      keepAlive: (work) => this.ctx.waitUntil(work),
+    })
   }
 
   #become(state: RequestState): void {
@@ -352,11 +265,10 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
 
   #standing(state: Exclude<RequestState, { mode: 'new' }>): Standing {
     const { requestID, sentAt } = state.request
-    return { requestID, sentAt, status: state.mode === 'ended' ? state.end.status : statusOf(this.#feed.state) }
+    const status = state.mode === 'ended' ? state.end.status : (this.#log?.feed.state.status ?? 'accepted')
+    return { requestID, sentAt, status }
   }
 }
-
-const statusOf = (log: LogState): Status => (log.n === 0 ? 'accepted' : log.status)
 
 function repeat(draft: Draft, bodyHash: string, standing: Standing): Outcome<Standing> {
   if (draft.bodyHash === bodyHash) {
