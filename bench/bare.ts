@@ -34,7 +34,7 @@ export async function startBare(stack: Stack): Promise<Bare> {
   const dir = join(stack.stateDir, 'bare')
   mkdirSync(join(dir, 'objects'), { recursive: true })
   const built = await Bun.build({
-    entrypoints: [join(import.meta.dir, 'bare-worker.ts')],
+    entrypoints: [join(import.meta.dir, 'worker/bare-worker.ts')],
     outdir: dir,
     naming: 'worker.js',
     external: ['cloudflare:workers'],

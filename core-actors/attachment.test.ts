@@ -62,7 +62,7 @@ test('whatever is lost, late or refused on the way, each entry leaves once and i
           if (action.do === 'turn') await settled()
           else if (action.do === 'pull') pull()
           else if (action.do === 'resync') attachment.resync()
-          else if (next) {
+          else if (next && action.do === 'store') {
             stored += 1
             if (action.live === 'late') late.push(next)
             if (action.live === 'in time' || action.live === 'twice') attachment.arrived(next)
