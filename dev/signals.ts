@@ -6,15 +6,20 @@ import { watchLaunchers } from './launcher.ts'
  */
 const ECHO_MS = 300
 
-/** Calls `stop` at the first SIGINT, SIGTERM or SIGHUP, or when what started us is gone; at a second one `kill`, and leaves with 130. */
-export function onSignals(stop: () => Promise<void>, kill: () => void): Promise<void> & { readonly begun: boolean } {
+/** Resolves when the stop is over; its signal is aborted as soon as it begins. */
+export type Stopped = Promise<void> & { readonly signal: AbortSignal }
+
+/** Calls `stop` at the first SIGINT, SIGTERM or SIGHUP; at a second one `kill`, and leaves with 130. */
+export function onSignals(stop: () => Promise<void>, kill: () => void): Stopped {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const begun = new AbortController()
   promise.catch(() => {})
   let firstAt: number | undefined
   const handle = () => {
     const now = performance.now()
     if (firstAt === undefined) {
       firstAt = now
+      begun.abort()
       stop().then(resolve, reject)
     } else if (now - firstAt > ECHO_MS) {
       kill()
@@ -25,7 +30,5 @@ export function onSignals(stop: () => Promise<void>, kill: () => void): Promise<
   watchLaunchers(() => {
     if (firstAt === undefined) handle()
   })
-  return Object.defineProperty(promise, 'begun', { get: () => firstAt !== undefined }) as Promise<void> & {
-    readonly begun: boolean
-  }
+  return Object.assign(promise, { signal: begun.signal })
 }

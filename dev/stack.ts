@@ -157,6 +157,7 @@ export class Stack {
     this.#ended ??= (async () => {
       await endTools()
       for (const kind of LEAVING) await Promise.all(this.#ofKind(kind).map((part) => part.stop()))
+      await endTools() // a start that was under way may have come to its tool only now
       await this.#warden.end('SIGKILL', 0)
       this.#claim.release()
     })()
@@ -275,7 +276,10 @@ export class Stack {
     return [...this.#parts.values()].filter(({ spec }) => spec.kind === kind)
   }
 
-  readonly #log = (line: string) => this.#options.log?.(line)
+  /** What becomes of the parts while everything stops is no news. */
+  readonly #log = (line: string) => {
+    if (!this.#ended) this.#options.log?.(line)
+  }
 
   get #modelsDir(): string {
     return resolve(this.#options.modelsDir ?? join(ROOT, 'models'))

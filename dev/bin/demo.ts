@@ -42,13 +42,18 @@ async function demo(stay: boolean): Promise<void> {
   const port = process.env.ORIEL_PORT || (await isFree(config.ORIEL_PORT)) ? config.ORIEL_PORT : 0
   const stack = await Stack.open({ stateDir: dir.path, port, log: (line) => console.log(`  ${line}`) })
   const stopped = onSignals(
-    () => stack.stop(),
+    () => {
+      console.log('\nstopping …')
+      return stack.stop()
+    },
     () => stack.killAll(),
   )
   try {
     await Promise.race([stack.start(), stopped])
+    stopped.signal.throwIfAborted()
     console.log(`ready ${stack.url} (after ${((performance.now() - startedAt) / 1000).toFixed(1)} s)`)
-    await Promise.race([request(stack.url, dir), stack.failed, stopped])
+    await Promise.race([request(stack.url, dir, stopped.signal), stack.failed, stopped])
+    stopped.signal.throwIfAborted()
     if (stay) {
       console.log(`\n${nextSteps(stack.url, await token(dir))}\nThe stack stays until Ctrl-C.`)
       await Promise.race([stack.failed, stopped])
@@ -58,9 +63,10 @@ async function demo(stay: boolean): Promise<void> {
       console.log(`\n${nextSteps(stack.url, await token(dir), again)}`)
     }
   } catch (error) {
-    if (!stopped.begun) throw error
+    // While it stops, whatever was still under way fails: that is no news.
+    if (!stopped.signal.aborted) throw error
   } finally {
-    if (!stopped.begun) console.log('stopping …')
+    if (!stopped.signal.aborted) console.log('stopping …')
     await stack.stop()
   }
 }
@@ -69,6 +75,6 @@ function token(dir: StateDir): Promise<string> {
   return signToken(readSecrets(dir).auth, USER)
 }
 
-async function request(url: string, dir: StateDir): Promise<void> {
-  await showOneRequest(url, await token(dir), USER)
+async function request(url: string, dir: StateDir, signal?: AbortSignal): Promise<void> {
+  await showOneRequest(url, await token(dir), USER, signal)
 }

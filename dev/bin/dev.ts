@@ -71,17 +71,19 @@ async function run(values: { nodes: string; edge: string; verbose?: boolean | un
   )
   try {
     await Promise.race([stack.start(), stopped])
-    console.log(`ready ${stack.url}`)
-    await Promise.race([stack.failed, stopped])
+    if (!stopped.signal.aborted) {
+      console.log(`ready ${stack.url}`)
+      await Promise.race([stack.failed, stopped])
+    }
   } catch (error) {
     // While it stops, whatever was still starting fails: that is no news.
-    if (!stopped.begun) {
+    if (!stopped.signal.aborted) {
       await stack.stop()
       follower?.stop()
       throw error
     }
-    await stopped
   }
+  await stopped
   follower?.stop()
   process.exit(0)
 }

@@ -114,6 +114,8 @@ test('a stop in the middle of the start leaves nothing', async () => {
   dev.look()
   expect(await dev.end('SIGINT')).toBe(0)
   expect(await place.remains()).toEqual([])
+  // After it only the stop may speak: not the parts that it cut off, and not the start.
+  expect(dev.lines.at(-1)).toBe('stopping …')
 })
 
 test('a port that is taken is named, with what to set', async () => {
