@@ -42,8 +42,8 @@ async function demo(stay: boolean): Promise<void> {
   const port = process.env.ORIEL_PORT || (await isFree(config.ORIEL_PORT)) ? config.ORIEL_PORT : 0
   const stack = await Stack.open({ stateDir: dir.path, port, log: (line) => console.log(`  ${line}`) })
   const stopped = onSignals(
-    () => {
-      console.log('\nstopping …')
+    (why) => {
+      console.log(`\nstopping${why ? `: ${why}` : ''} …`)
       return stack.stop()
     },
     () => stack.killAll(),

@@ -63,8 +63,8 @@ async function run(values: { nodes: string; edge: string; verbose?: boolean | un
   const stack = await Stack.open({ stateDir: config.ORIEL_STATE_DIR, port: config.ORIEL_PORT, nodes, edge, log })
   const follower = values.verbose ? new LogFollower(new StateDir(stack.stateDir).logs, log) : undefined
   const stopped = onSignals(
-    () => {
-      log('stopping …')
+    (why) => {
+      log(why ? `stopping: ${why} …` : 'stopping …')
       return stack.stop()
     },
     () => stack.killAll(),
