@@ -52,6 +52,7 @@ export interface StackOptions {
 
 /** In the order in which each can still tell the next one what it did. */
 const LEAVING: readonly Kind[] = ['edge', 'node', 'recorder', 'nats', 'postgres']
+const STOP_NEWS_MS = 2_000
 const LONG_LOG_BYTES = 8 * 1024 * 1024
 
 /**
@@ -156,12 +157,22 @@ export class Stack {
   stop(): Promise<void> {
     this.#ended ??= (async () => {
       await endTools()
-      for (const kind of LEAVING) await Promise.all(this.#ofKind(kind).map((part) => part.stop()))
+      for (const kind of LEAVING) await this.#stopAll(this.#ofKind(kind))
       await endTools() // a start that was under way may have come to its tool only now
       await this.#warden.end('SIGKILL', 0)
       this.#claim.release()
     })()
     return this.#ended
+  }
+
+  async #stopAll(parts: readonly Part[]): Promise<void> {
+    const news = setTimeout(() => {
+      const slow = parts.filter(({ mode }) => mode === 'stopping').map(({ spec }) => spec)
+      const longest = Math.max(...slow.map(({ stop }) => stop.graceMs))
+      this.#options.log?.(`waiting for ${slow.map(({ name }) => name).join(', ')}, at most ${longest / 1000} s …`)
+    }, STOP_NEWS_MS)
+    await Promise.all(parts.map((part) => part.stop()))
+    clearTimeout(news)
   }
 
   /** Everything, at once. */
@@ -212,7 +223,7 @@ export class Stack {
     return name
   }
 
-  /** Drains a node and forgets it. */
+  /** Drains a node, for as long as its ORIEL_DRAIN_MS allows, and forgets it. */
   async removeNode(name: string): Promise<void> {
     await this.stopPart(name)
     this.#parts.delete(name)

@@ -40,6 +40,12 @@ export function recorderPart(ports: Ports, secrets: Secrets): PartSpec {
   }
 }
 
+/**
+ * Whoever stops a stack waits for it, so what still runs is handed back soon: nothing is lost by that, another node
+ * or the next start goes on with it. In production a node gives it longer.
+ */
+const DRAIN_MS = 1_000
+
 export interface NodeOptions {
   readonly name: string
   readonly modelsDir: string
@@ -58,7 +64,7 @@ export function nodePart(
     kind: 'node',
     address: null,
     readyMs: 60_000,
-    // A drain lets what runs finish, for 25 s at most (ORIEL_DRAIN_MS).
+    // Long enough for a drain of 25 s, should `env` ask for one.
     stop: { signal: 'SIGTERM', graceMs: 30_000 },
     command: () => ({
       file: process.execPath,
@@ -72,6 +78,7 @@ export function nodePart(
         ORIEL_NATS_PASSWORD: secrets.nats.node,
         ORIEL_NODE_NAME: name,
         ORIEL_MODELS_DIR: modelsDir,
+        ORIEL_DRAIN_MS: String(DRAIN_MS),
         ...env,
       },
     }),
