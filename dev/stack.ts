@@ -30,6 +30,7 @@ import type { PartView } from './status.ts'
 import { hostViews } from './status.ts'
 import { prepareBroker } from './streams.ts'
 import { signToken } from './token.ts'
+import { unavailableModels } from './unavailable-models.ts'
 import { startWarden } from './warden.ts'
 import { workerSettings } from './worker-settings.ts'
 
@@ -194,6 +195,16 @@ export class Stack {
   async parts(): Promise<PartView[]> {
     const own = [...this.#parts.values()].map(viewOf)
     return [...own, ...hostViews(await this.#withBroker(nodeStatuses))]
+  }
+
+  /** A line for each model that a node has but cannot serve. */
+  async unavailableModels(): Promise<string[]> {
+    try {
+      return unavailableModels(await this.#withBroker(nodeStatuses))
+    } catch (error) {
+      // Parts come back by themselves: that one is away for a moment ends nothing.
+      return [`the nodes could not be asked for their models: ${error instanceof Error ? error.message : error}`]
+    }
   }
 
   /** Sends a signal to the process that does the part's work. @returns its pid */

@@ -7,6 +7,7 @@ import { processRow } from './process-table.ts'
 import { isAlive, readRun } from './run-file.ts'
 import { readSecrets } from './secrets.ts'
 import type { StateDir } from './state-dir.ts'
+import { unavailableModels } from './unavailable-models.ts'
 
 export interface PartView {
   readonly name: string
@@ -20,6 +21,8 @@ export interface Status {
   /** Null while a request would not succeed yet. */
   readonly url: string | null
   readonly parts: readonly PartView[]
+  /** A line for each model that a node has but cannot serve. */
+  readonly unavailable: readonly string[]
 }
 
 /** The stack that runs in a state folder, seen from another process; undefined when none does. */
@@ -30,16 +33,17 @@ export async function readStatus(dir: StateDir): Promise<Status | undefined> {
     const alive = pid !== null && processRow(pid) !== undefined
     return { name, kind, mode: alive || mode !== 'running' ? mode : 'died', pid: alive ? pid : null, address }
   })
-  return { url: run.url, parts: [...own, ...(await hosts(dir))] }
+  const nodes = await heartbeats(dir)
+  return { url: run.url, parts: [...own, ...hostViews(nodes)], unavailable: unavailableModels(nodes) }
 }
 
-async function hosts(dir: StateDir): Promise<PartView[]> {
+async function heartbeats(dir: StateDir): Promise<NodeStatus[]> {
   const ports = readPorts(dir)
   if (!ports) return []
   try {
     const nc = await connectBroker(ports.nats, 'admin', readSecrets(dir).nats.admin)
     try {
-      return hostViews(await nodeStatuses(nc))
+      return await nodeStatuses(nc)
     } finally {
       await nc.close()
     }
@@ -62,8 +66,8 @@ export const hostViews = (nodes: readonly NodeStatus[]): PartView[] =>
       })),
   )
 
-/** For people: a line for each part. */
-export function statusTable({ url, parts }: Status): string {
+/** For people: a line for each part, and for each model that is not well. */
+export function statusTable({ url, parts, unavailable }: Status): string {
   const rows = [
     ['part', 'state', 'address', 'pid'],
     ...parts.map(({ name, mode, address, pid }) => [name, mode, address ?? '-', pid === null ? '-' : String(pid)]),
@@ -75,5 +79,6 @@ export function statusTable({ url, parts }: Status): string {
       .join('  ')
       .trimEnd(),
   )
-  return [url ?? 'starting: a request would not succeed yet', '', ...lines].join('\n')
+  const below = unavailable.length > 0 ? ['', ...unavailable] : []
+  return [url ?? 'starting: a request would not succeed yet', '', ...lines, ...below].join('\n')
 }

@@ -52,6 +52,9 @@ async function demo(stay: boolean): Promise<void> {
     await Promise.race([stack.start(), stopped])
     stopped.signal.throwIfAborted()
     console.log(`ready ${stack.url} (after ${((performance.now() - startedAt) / 1000).toFixed(1)} s)`)
+    const unavailable = await Promise.race([stack.unavailableModels(), stopped])
+    stopped.signal.throwIfAborted()
+    for (const line of unavailable ?? []) console.log(line)
     await Promise.race([request(stack.url, dir, stopped.signal), stack.failed, stopped])
     stopped.signal.throwIfAborted()
     if (stay) {

@@ -73,6 +73,8 @@ async function run(values: { nodes: string; edge: string; verbose?: boolean | un
     await Promise.race([stack.start(), stopped])
     if (!stopped.signal.aborted) {
       console.log(`ready ${stack.url}`)
+      const unavailable = await Promise.race([stack.unavailableModels(), stopped])
+      if (!stopped.signal.aborted) for (const line of unavailable ?? []) console.log(line)
       await Promise.race([stack.failed, stopped])
     }
   } catch (error) {
