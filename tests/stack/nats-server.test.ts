@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { GO_TOOLS } from '@oriel/dev/go-tool'
 import { Workplace } from './dev-process.ts'
 
 /** A machine with a shell and its usual tools, an empty cache and no way out to the internet. */
@@ -40,4 +41,15 @@ test('a nats-server that is too old is passed over, and when it was asked for by
   const named = await place.run(['dev'], bare(place, { NATS_SERVER_BIN: old }))
   expect(named.code).toBe(1)
   expect(named.out + named.err).toContain('NATS_SERVER_BIN')
+})
+
+test('a cached nats-server that does not run is not kept', async () => {
+  await using place = new Workplace()
+  const cache = join(place.path, 'cache')
+  const damaged = join(cache, `nats-server-${GO_TOOLS['nats-server'].version}`)
+  mkdirSync(cache)
+  writeFileSync(damaged, 'cut off', { mode: 0o755 })
+  const { code } = await place.run(['dev'], bare(place))
+  expect(code).toBe(1)
+  expect(existsSync(damaged)).toBe(false)
 })
