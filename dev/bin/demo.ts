@@ -61,8 +61,7 @@ async function demo(stay: boolean): Promise<void> {
       console.log(`\n${nextSteps(stack.url, await token(dir))}\nThe stack stays until Ctrl-C.`)
       await Promise.race([stack.failed, stopped])
     } else {
-      const wanted = Number(new URL(stack.url).port) === 8787 ? '' : `ORIEL_PORT=${new URL(stack.url).port} `
-      const again = `\n${wanted}npx -y bun@1.4.5 run dev        # and then, in another terminal:\n`
+      const again = `\n${settingsFor(stack.url, dir)}npx -y bun@1.4.5 run dev        # and then, in another terminal:\n`
       console.log(`\n${nextSteps(stack.url, await token(dir), again)}`)
     }
   } catch (error) {
@@ -72,6 +71,13 @@ async function demo(stay: boolean): Promise<void> {
     if (!stopped.signal.aborted) console.log('stopping …')
     await stack.stop()
   }
+}
+
+/** What has to stand before a command for it to find this stack's folder and port again. */
+function settingsFor(url: string, dir: StateDir): string {
+  const { port } = new URL(url)
+  const folder = process.env.ORIEL_STATE_DIR ? `ORIEL_STATE_DIR=${Bun.$.escape(dir.path)} ` : ''
+  return `${folder}${port === '8787' ? '' : `ORIEL_PORT=${port} `}`
 }
 
 function token(dir: StateDir): Promise<string> {

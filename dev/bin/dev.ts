@@ -11,7 +11,7 @@ const HELP = `bun run dev [options]          starts Oriel on this machine and st
 bun run dev status [--json]    the parts of the stack that runs: state, address, process id
 
 Options:
-  --nodes N              how many nodes (1)
+  --nodes N              how many nodes, 1 or more (1)
   --edge wrangler|workerd  the edge under wrangler, which reloads it when you edit, or on plain workerd (wrangler)
   --verbose              show the logs of all parts
 
@@ -54,7 +54,7 @@ async function status(json: boolean): Promise<void> {
 
 async function run(values: { nodes: string; edge: string; verbose?: boolean | undefined }): Promise<void> {
   const nodes = Number(values.nodes)
-  if (!/^\d{1,3}$/.test(values.nodes)) usage('--nodes takes a number')
+  if (!/^\d{1,3}$/.test(values.nodes) || nodes === 0) usage('--nodes takes a number of 1 or more')
   const edge = values.edge
   if (edge !== 'wrangler' && edge !== 'workerd') return usage('--edge takes wrangler or workerd')
   const config = parseConfig(process.env)

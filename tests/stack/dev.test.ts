@@ -116,6 +116,7 @@ test('a stop in the middle of the start leaves nothing', async () => {
   expect(await place.remains()).toEqual([])
   // After it only the stop may speak: not the parts that it cut off, and not the start.
   expect(dev.lines.at(-1)).toBe('stopping …')
+  expect(dev.lines.filter((line) => /^ready|^\s+at /.test(line))).toEqual([])
 })
 
 test('a port that is taken is named, with what to set', async () => {
@@ -138,12 +139,15 @@ test('settings that are wrong are named', async () => {
   expect(err).toContain('ORIEL_PORT')
 })
 
-test.each(['--edges', 'stats', '--nodes many', '--edge nginx'])('dev %s is answered with the usage', async (args) => {
-  await using place = new Workplace()
-  const { code, err } = await place.run(['dev', ...args.split(' ')])
-  expect(code).toBe(2)
-  expect(err).toContain('bun run dev [options]')
-})
+test.each(['--edges', 'stats', '--nodes many', '--nodes 0', '--edge nginx'])(
+  'dev %s is answered with the usage',
+  async (args) => {
+    await using place = new Workplace()
+    const { code, err } = await place.run(['dev', ...args.split(' ')])
+    expect(code).toBe(2)
+    expect(err).toContain('bun run dev [options]')
+  },
+)
 
 test('without a stack status says so', async () => {
   await using place = new Workplace()
