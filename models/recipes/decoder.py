@@ -47,7 +47,8 @@ def create(shape: Shape, seed: int) -> dict:
         "down": normal(shape.hidden, w, (2 * n * shape.hidden) ** -0.5),
     }
     return {
-        "embed": normal(shape.vocabulary, w, 0.02),
+        # Large enough that names are told apart from the start; smaller, it takes long to learn to repeat them.
+        "embed": normal(shape.vocabulary, w, w**-0.5),
         "layers": [layer() for _ in range(n)],
         "norm": jnp.ones(w),
     }

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from choices import choose
-from words import BOYS, GIRLS, LISTS, PETS
+from words import BOYS, FOLK, GIRLS, LISTS, PETS
 
 SLOT = re.compile(r"\{([a-z]+)(:[a-z0-9]+)?\}", re.IGNORECASE)
 PRONOUNS = {"she": ("she", "her", "her", "herself"), "he": ("he", "him", "his", "himself")}
@@ -45,14 +45,15 @@ class Character:
         self.pronoun = rng.choice(["she", "he"])
         self.animal = rng.random() < 0.5 if animal is None else animal
         if self.animal:
-            self.kind = rng.choice(LISTS["animal"])
+            self.kind = rng.choice(LISTS["animal"] if rng.random() < 0.8 else list(FOLK))
+            self.pronoun = FOLK.get(self.kind, self.pronoun)
             self.title = f"the {rng.choice(LISTS['small'])} {self.kind}"
             self.name = rng.choice(PETS) if rng.random() < 0.6 else None
         else:
             self.kind = "girl" if self.pronoun == "she" else "boy"
             self.title = None
             self.name = rng.choice(GIRLS if self.pronoun == "she" else BOYS)
-        if self.name and rng.random() < 0.12:
+        if self.name and rng.random() < 0.06:
             self.name = invented(rng)
         self.known_as_both = False
 
@@ -64,7 +65,7 @@ class Character:
     def introduced(self) -> str:
         self.known_as_both = bool(self.name and self.title)
         if not self.animal:
-            return self.name
+            return f"a(n) {self.rng.choice(LISTS['small'] + LISTS['mood'])} {self.kind} named {self.name}"
         plain = f"a(n) {self.title[4:]}"
         return f"{plain} named {self.name}" if self.name else plain
 
@@ -88,10 +89,10 @@ class Story:
     def meet(self) -> None:
         """A new friend and a new elder, as a new adventure may want them."""
         self.friend = Character(self.rng, animal=self.hero.animal if self.rng.random() < 0.7 else None)
-        while str(self.friend) == str(self.hero) or self.friend.kind == self.hero.kind == "animal":
+        while self.friend.name == self.hero.name or (self.friend.kind == self.hero.kind and self.hero.animal):
             self.friend = Character(self.rng)
         self.elder = Elder(self.rng)
-        self.kept = {key: word for key, word in self.kept.items() if key.startswith("home")}
+        self.kept = {key: word for key, word in self.kept.items() if key.endswith(":home")}
 
     def slot(self, match: re.Match) -> str:
         name, tag = match[1], match[2]
@@ -133,7 +134,10 @@ class Story:
 
     def piece(self, kind: str) -> list[str]:
         lines = self.rng.choice(SECTIONS[kind])
-        return [self.say(line.lstrip("? ")) for line in lines if not (line[0] == "?" and self.rng.random() < 0.4)]
+        said = [self.say(line.lstrip("? ")) for line in lines if not (line[0] == "?" and self.rng.random() < 0.4)]
+        if kind == "plot" and len(said) > 3 and self.rng.random() < 0.35:
+            said.insert(self.rng.randrange(2, len(said) - 1), self.say(self.rng.choice(SECTIONS["aside"][0])))
+        return said
 
 
 def write(rng: random.Random) -> list[list[str]]:

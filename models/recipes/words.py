@@ -1,18 +1,17 @@
 """Words for stories.py: what `{list}` in a line may become. `{list:1}` stays the same through a story."""
 
-GIRLS = """Anna Mia Lily Emma Sara Nora Lucy Ella Rosa Ruby Ivy Zoe Clara Alice Hana Leila Maya Nina Olga Tara Eva Julia
-Amy Grace Lena Kira Molly Daisy Hazel Sofia Freya Greta Ida Marta Wren Poppy Tessa Bella Anya Priya Yuki Amara Lotte Elsa
-Nadia Penny Rita Susan Vera Winnie Sue Jane Kate Lisa Mary Sally""".split()
-BOYS = """Tom Ben Max Leo Sam Jack Oscar Finn Noah Hugo Theo Emil Adam Omar Luca Milo Peter Paul Felix Otto Jonas Erik
-Henry Toby Will Arlo Ravi Kofi Nico Ivan Mark David Simon Oliver Elias Jamie Rory Ned Walter Bruno Karl Anton Tim Bob Dan
-Fred George Harry Joe John Lars Matt Nick Ollie""".split()
-PETS = """Fifi Coco Pip Bibi Lulu Momo Nutmeg Pepper Biscuit Button Pebble Maple Rusty Dot Tilly Bramble Socks Whisk Mango
-Tiko Bobo Hop Misty Juno Snowy Twig Acorn Clover Barley Moss Pippin Tuft Teddy Waffle Ziggy""".split()
+GIRLS = "Anna Mia Lily Emma Sara Nora Lucy Ella Ruby Zoe Clara Alice Maya Olga Eva Julia Amy Grace Lena Molly Sofia Kate Sue Mary".split()
+BOYS = "Tom Ben Max Leo Sam Jack Oscar Finn Noah Hugo Theo Adam Omar Luca Peter Paul Felix Otto Henry Toby Will Tim Bob Dan".split()
+# Who is not an animal, and has a pronoun of its own.
+FOLK = {"prince": "he", "princess": "she", "king": "he", "queen": "she", "witch": "she", "wizard": "he", "fairy": "she"}
+FOLK |= {"knight": "he", "mermaid": "she", "robot": "he", "ghost": "he", "giant": "he", "pirate": "he", "elf": "he"}
+PETS = "Fifi Coco Pip Lulu Momo Nutmeg Pepper Biscuit Button Maple Rusty Dot Socks Mango Bobo Misty Snowy Clover Teddy Ziggy".split()
 
 LISTS = {
     "animal": """fox|rabbit|bear|mouse|hedgehog|squirrel|duck|frog|owl|turtle|kitten|puppy|lamb|goat|pig|penguin|otter|beaver
 |badger|mole|deer|wolf|lion|elephant|monkey|giraffe|dragon|snail|bee|sparrow|goose|pony|calf|seal|bat|cat|dog|hen|tiger
 |crab|whale|koala|panda|donkey|swan|robin""",
+    "robot": "Rusty|Bolt|Tick|Robo|Max|Beep|Tin|Sparky|Gizmo",
     "small": "little|little|little|small|young|tiny",
     "mood": "brave|kind|clever|curious|cheerful|quiet|shy|playful|gentle|stubborn|funny|happy|sleepy|busy|lonely|proud",
     "hobby": """paint|sing|read books|climb trees|swim|dance|draw pictures|tell jokes|look at the stars|build towers
@@ -23,8 +22,8 @@ LISTS = {
     "near": """near the forest|by the river|by the sea|on top of a hill|at the edge of the village|under an old oak tree
 |beside a lake|in a green valley|at the foot of a mountain|in the middle of a meadow|at the end of a long road""",
     "place": """forest|garden|meadow|park|village|valley|field|wood""",
-    "day": """One day|One morning|One sunny day|One rainy day|One afternoon|One evening|One summer day|One winter morning
-|One spring morning|One windy day|On Monday|On Sunday|One fine day""",
+    "day": """one day|one morning|one sunny day|one rainy day|one afternoon|one evening|one summer day|one winter morning
+|one spring morning|one windy day|on Monday|on Sunday|one fine day""",
     "later": "After a while|A little later|Soon|Not long after|Before long|A moment later|After some time",
     "thing": """ball|book|hat|kite|drum|doll|boat|bell|cup|coat|lamp|box|basket|ribbon|scarf|spoon|button|toy car|teddy bear
 |umbrella|whistle|blanket|watch|pencil|key|ring|shell|feather""",
