@@ -45,6 +45,8 @@ export function recorderPart(ports: Ports, secrets: Secrets): PartSpec {
  * or the next start goes on with it. In production a node gives it longer.
  */
 const DRAIN_MS = 1_000
+/** After the drain: to hand back, to end its hosts, to say goodbye to a broker that may be stuck. */
+const LEAVE_MS = 8_000
 
 export interface NodeOptions {
   readonly name: string
@@ -64,8 +66,7 @@ export function nodePart(
     kind: 'node',
     address: null,
     readyMs: 60_000,
-    // Long enough for a drain of 25 s, should `env` ask for one.
-    stop: { signal: 'SIGTERM', graceMs: 30_000 },
+    stop: { signal: 'SIGTERM', graceMs: Number(env.ORIEL_DRAIN_MS ?? DRAIN_MS) + LEAVE_MS },
     command: () => ({
       file: process.execPath,
       args: [join(ROOT, 'gpu-node/main.ts')],

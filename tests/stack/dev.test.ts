@@ -69,12 +69,12 @@ test('a second SIGINT ends what the first one is still waiting for', async () =>
   const dev = place.dev(['--edge', 'workerd'])
   await dev.ready()
   const { parts } = await place.status()
-  // A part that does not react is waited for, by name.
+  // What cannot leave is waited for, by name: without the broker, that is first the node.
   const stuck = parts.find(({ kind }) => kind === 'nats')?.pid ?? 0
   process.kill(stuck, 'SIGSTOP')
   process.kill(dev.pid, 'SIGINT')
   await dev.line(/^stopping/)
-  await dev.line(/^waiting for nats, at most \d+ s/) // much sooner, a second one is taken for an echo of the first
+  await dev.line(/^waiting for node-1, at most \d+ s/) // much sooner, a second one is taken for an echo of the first
   expect(await dev.end('SIGINT')).toBe(130)
   // The hosts of a node see that it is gone and follow it.
   while ((await place.remains()).length > 0) await Bun.sleep(20)
