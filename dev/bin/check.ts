@@ -2,12 +2,15 @@ import { Glob } from 'bun'
 import { ROOT } from '../parts/programs.ts'
 
 /** Types, lint and format of everything. All of it runs, so that one look shows all that is wrong. */
-const tsc = (folder: string) => [process.execPath, 'node_modules/.bin/tsc', '-p', folder]
-const projects = [...new Glob('*/tsconfig.json').scanSync({ cwd: ROOT })]
-  .map((path) => path.split('/')[0] ?? path)
+const tsc = (project: string) => [process.execPath, 'node_modules/.bin/tsc', '-p', project]
+// A folder whose programs and tests run on different platforms has a project for each.
+// A folder whose programs and tests run on different platforms has a project for each.
+const projects = ['*/tsconfig{,.test}.json', 'bench/*/tsconfig.json']
+  .flatMap((pattern) => [...new Glob(pattern).scanSync({ cwd: ROOT })])
+  .filter((path) => !path.includes('node_modules'))
   .sort()
 const steps = [
-  ...projects.map((folder) => ({ name: `types in ${folder}`, command: tsc(folder) })),
+  ...projects.map((path) => ({ name: `types of ${path}`, command: tsc(path) })),
   { name: 'lint and format', command: [process.execPath, 'node_modules/.bin/biome', 'check'] },
 ]
 
