@@ -7,7 +7,6 @@ import { StateDir } from '@oriel/dev/state-dir'
 import { WORKERD } from '@oriel/dev/tool-path'
 import { workerdConfig } from '@oriel/dev/workerd-config'
 import { forAWhile } from './load.ts'
-import { percentile } from './result.ts'
 
 const CONFIG = {
   compatibility_date: '2026-11-17',
@@ -23,10 +22,10 @@ const CONFIG = {
 export interface Bare extends AsyncDisposable {
   /** Fresh objects a second, each with a first write, `width` at a time. */
   freshPerSecond(width: number, forMs: number): Promise<number>
-  /** Median of a fresh object's round trip, ms, one at a time. */
-  freshMs(count: number): Promise<number>
-  /** Median of a NATS request through an object, ms, one at a time. */
-  throughMs(count: number): Promise<number>
+  /** Round trips of fresh objects, ms, one at a time. */
+  freshTimes(count: number): Promise<number[]>
+  /** NATS requests through an object, ms, one at a time. */
+  throughTimes(count: number): Promise<number[]>
 }
 
 /** A Worker that does nothing but what bounds ours, on the same workerd, the same disk and the same broker. */
@@ -63,29 +62,31 @@ export async function startBare(stack: Stack): Promise<Bare> {
     await response.text()
   }
   const fresh = () => get(`/fresh/${crypto.randomUUID()}`)
-  const median = async (count: number, task: () => Promise<void>) => {
+  const timesOf = async (count: number, task: () => Promise<void>) => {
     const times: number[] = []
     for (let done = 0; done < count; done += 1) {
       const startedAt = performance.now()
       await task()
       times.push(performance.now() - startedAt)
     }
-    return percentile(times, 0.5)
+    return times
   }
-  while (
-    !(await get('/').then(
+  const answers = () =>
+    get('/').then(
       () => true,
       () => false,
-    ))
-  )
+    )
+  while (!(await answers())) {
+    if (process_.exitCode !== null) throw new Error(`the bare Worker ended; see ${join(dir, 'workerd.log')}`)
     await Bun.sleep(50)
+  }
   return {
     async freshPerSecond(width, forMs) {
       const { count, seconds } = await forAWhile(width, forMs, fresh)
       return count / seconds
     },
-    freshMs: (count) => median(count, fresh),
-    throughMs: (count) => median(count, () => get('/through')),
+    freshTimes: (count) => timesOf(count, fresh),
+    throughTimes: (count) => timesOf(count, () => get('/through')),
     async [Symbol.asyncDispose]() {
       process_.kill()
       await process_.exited

@@ -41,19 +41,26 @@ const results: Result[] = []
 try {
   say('starting the stack')
   const stack = await startStack({ stateDir: dir, nodes: 0, edge: 'workerd', log: say })
-  const leave = () => void stack.stop().then(() => process.exit(130))
-  process.once('SIGINT', leave)
-  process.once('SIGTERM', leave)
+  const held: AsyncDisposable[] = []
+  const leave = async () => {
+    for (const part of held.splice(0).reverse()) await part[Symbol.asyncDispose]()
+    await stack.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void leave().finally(() => process.exit(130)))
+  }
   try {
     const target = { url: stack.url, token: await stack.token('bench') }
-    await using bare = await startBare(stack)
-    await using _ticker = await startTicker(stack, target)
+    const bare = await startBare(stack)
+    held.push(bare)
+    held.push(await startTicker(stack, target))
     for (const [name, benchmark] of chosen) {
       say(`${name}: ${benchmark.about}`)
       results.push(...(await benchmark.run({ stack, bare, target })))
     }
   } finally {
-    await stack.stop()
+    await leave()
   }
 } finally {
   rmSync(dir, { recursive: true, force: true })

@@ -23,7 +23,11 @@ export async function startTicker(stack: Stack, target: Target): Promise<AsyncDi
     stderr: Bun.file(join(stack.stateDir, 'logs', 'ticker.log')),
   })
   const headers = { Authorization: `Bearer ${target.token}` }
-  while (!(await (await fetch(`${target.url}/models`, { headers })).text()).includes('"ticker"')) await Bun.sleep(100)
+  const offered = async () => (await (await fetch(`${target.url}/models`, { headers })).text()).includes('"ticker"')
+  while (!(await offered())) {
+    if (node.exitCode !== null) throw new Error(`the ticker ended; see ${join(stack.stateDir, 'logs', 'ticker.log')}`)
+    await Bun.sleep(100)
+  }
   return {
     async [Symbol.asyncDispose]() {
       node.kill()
