@@ -20,6 +20,8 @@ ${configHelp()}`
 
 try {
   const { values, positionals } = parseArgs({
+    // `dev status -- --json`, as people are used to from npm, means the same as without the dashes.
+    args: process.argv.slice(2).filter((argument) => argument !== '--'),
     allowPositionals: true,
     options: {
       help: { type: 'boolean', short: 'h' },
