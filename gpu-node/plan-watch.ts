@@ -20,6 +20,7 @@ export async function* watchPlan(link: NatsLink, logger: Logger, signal: AbortSi
       // A broker that came back may have come back without our watch, or without its state.
       const offReconnect = link.onReconnect(stop)
       signal.addEventListener('abort', stop, { once: true })
+      if (signal.aborted) stop() // while the watch was being opened: no event will tell
       try {
         for await (const entry of entries) {
           const parsed = v.safeParse(Placement, readJson(entry.value))
