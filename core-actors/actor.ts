@@ -6,14 +6,22 @@ import { sentAtOf } from '@oriel/protocol/ids'
 import { foldAll } from '@oriel/protocol/log'
 import type { Problem } from '@oriel/protocol/problem'
 import { DUPLICATE_WINDOW_MS } from '@oriel/protocol/streams'
-import { liveReader } from './live-reader.ts'
 import type { RequestRecord } from './record.ts'
-import type { Outcome, RelayPort } from './relay-port.ts'
+import type { Attached, Outcome, Reading, RelayPort } from './relay-port.ts'
 import type { End, OpenRequest, RequestState } from './request.ts'
-import { dutyAt, nextAlarm } from './request.ts'
-import { RequestLog } from './request-log.ts'
-import { clearState, loadState, loadUnsure, storeClient, storeEnd, storeOpen, storeUnsure } from './request-store.ts'
-import { sseDocument } from './sse.ts'
+import { dutyAt, endOf, nextAlarm } from './request.ts'
+import { readEndedLog, readLog } from './request-log.ts'
+import {
+  clearState,
+  loadDispatch,
+  loadState,
+  loadUnsure,
+  storeClient,
+  storeDispatch,
+  storeEnd,
+  storeOpen,
+  storeUnsure,
+} from './request-store.ts'
 
 /** What the edge has checked: a request that a model takes. */
 export type Draft = Omit<OpenRequest, 'sentAt' | 'deadlineAt'> & { readonly timeoutMs: number }
@@ -38,16 +46,22 @@ export type Streaming =
   | { readonly kind: 'record' }
   | { readonly kind: 'refused'; readonly problem: Problem }
 
+/** After a relay broke: how long to wait before it is asked again, and how often while a client waits. */
+const ASK_AGAIN_MS = 250
+const MAX_ASKS = 8
+
 /** The actor of one request: a thin shell over `request.ts`, which holds the rules of its life. */
 export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   protected abstract readonly record: RequestRecord
   protected abstract relayOf(request: OpenRequest): RelayPort
 
   #state: RequestState = loadState(this.ctx.storage.kv, Date.now())
-  #log = this.#state.mode === 'new' ? undefined : this.#logOf(this.#state.request)
-  #readers = 0
   #unsure = loadUnsure(this.ctx.storage.kv)
-  #dispatchNumber = 1
+  #dispatchNumber = loadDispatch(this.ctx.storage.kv)
+  /** The broker was known to have the log. */
+  #begun = false
+  #awaiting = false
+  #readers = 0
   #admissions: Promise<unknown> = Promise.resolve()
 
   /** Admits the request, or answers for the one that is here: the same body is the same request. One at a time. */
@@ -58,7 +72,9 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   }
 
   async #admit(draft: Draft): Promise<Outcome<Standing>> {
-    if (this.#state.mode !== 'new') return repeat(draft, this.#state.request.bodyHash, this.#standing(this.#state))
+    if (this.#state.mode !== 'new') {
+      return repeat(draft, this.#state.request.bodyHash, await this.#standing(this.#state))
+    }
     const { timeoutMs, ...rest } = draft
     // A request that is named by its own id cannot have been sent before.
     const recorded = draft.requestID === draft.id ? undefined : await this.#lookUp(draft.user, draft.requestID)
@@ -67,13 +83,12 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     const request = { ...rest, sentAt, deadlineAt: sentAt + timeoutMs }
     storeOpen(this.ctx.storage.kv, request)
     this.#become({ mode: 'open', request })
-    this.#log = this.#logOf(request)
     const refused = await this.#dispatch(request)
     if (refused) {
       await this.#forget()
       return { ok: false, problem: refused }
     }
-    return { ok: true, ...this.#standing({ mode: 'open', request }) }
+    return { ok: true, requestID: request.requestID, status: this.#begun ? 'queued' : 'accepted', sentAt }
   }
 
   /** Postgres being away must not refuse a request: then only an id older than the actor's memory is not known. */
@@ -96,11 +111,12 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       const outcome = await this.relayOf(request).submit({ job, accepted: acceptedOf(request) })
       if (!outcome.ok) return outcome.problem
       this.#setUnsure(!outcome.certain)
-      this.#log?.follow(outcome.events)
+      this.#begun ||= outcome.certain
     } catch (error) {
       console.warn('the relay broke during a submit; the alarm will send the job again', error)
       this.#setUnsure(true)
     }
+    this.#awaitEnd(request)
     return undefined
   }
 
@@ -113,40 +129,44 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   /** Streams the events after number `after`. */
   async events(after: number): Promise<Streaming> {
     const state = this.#state
-    const log = this.#log
-    if (state.mode === 'new' || !log) return { kind: 'record' }
-    if (state.mode === 'ended') {
-      if (after > state.end.n) return refused(after)
-      if (after === state.end.n) return { kind: 'over' }
-      const events = await log.readEnded()
-      return events ? { kind: 'whole', text: sseDocument(events, after) } : { kind: 'record' }
+    if (state.mode === 'new') return { kind: 'record' }
+    const ended = state.mode === 'ended'
+    if (ended && after === state.end.n) return { kind: 'over' }
+    if (ended && after > state.end.n) return unissued(after)
+    const { model } = state.request
+    const attached = await this.#attach(state.request, { model, after, ended, renewed: this.#dispatchNumber > 1 })
+    switch (attached.kind) {
+      case 'unissued':
+        return unissued(after)
+      case 'missing':
+        return { kind: 'record' }
+      case 'live':
+        this.#awaitEnd(state.request)
+        return { kind: 'live', body: this.#watched(attached.body) }
+      default:
+        return attached
     }
-    if (after > log.feed.state.n) await log.catchUp()
-    // A log that the broker lost began anew: the client's number was issued in the one before.
-    if (after > log.feed.state.n && this.#dispatchNumber === 1) return refused(after)
-    if (log.feed.state.terminal?.n === after) return { kind: 'over' }
-    log.follow()
-    this.#attached()
-    this.#readers += 1
-    const relay = this.relayOf(state.request)
-    const body = liveReader({
-      feed: log.feed,
-      after,
-      read: async (sequence) => {
-        const page = await relay.read(state.request.id, sequence)
-        if (!page.ok) throw new Error(page.problem.detail)
-        return page.entries
-      },
-      onClose: (left) => this.#readerClosed(left),
-    })
-    return { kind: 'live', body }
+  }
+
+  /** An EventSource that is refused never comes back: a relay that breaks is asked again while the client waits. */
+  async #attach(request: OpenRequest, reading: Reading): Promise<Attached> {
+    for (let asks = 1; ; asks += 1) {
+      try {
+        return await this.relayOf(request).attach(request.id, reading)
+      } catch (error) {
+        if (asks === MAX_ASKS) throw error
+        console.warn('the relay broke while a client was attached', error)
+        await scheduler.wait(ASK_AGAIN_MS)
+      }
+    }
   }
 
   /** The request and its log so far; `undefined` when the record must be asked. */
   async snapshot(): Promise<Snapshot | undefined> {
     const state = this.#state
-    if (state.mode === 'new' || !this.#log) return undefined
-    const events = await (state.mode === 'ended' ? this.#log.readEnded() : this.#log.readAll())
+    if (state.mode === 'new') return undefined
+    const relay = this.relayOf(state.request)
+    const events = await (state.mode === 'ended' ? readEndedLog : readLog)(relay, state.request.id)
     return events && { request: state.request, status: foldAll(events).status, events }
   }
 
@@ -158,7 +178,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       const problem = await this.#end(state.request, 'cancelled')
       if (problem) return { ok: false, problem }
     }
-    return { ok: true, standing: this.#state.mode === 'new' ? undefined : this.#standing(this.#state) }
+    return { ok: true, standing: this.#state.mode === 'new' ? undefined : await this.#standing(this.#state) }
   }
 
   override async alarm(): Promise<void> {
@@ -181,20 +201,44 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
 
   /** Nobody may be streaming: notices an end that was missed, and a job that is not where it should be. */
   async #supervise(request: OpenRequest): Promise<void> {
-    const log = this.#log
-    if (!log) return
-    if (await log.isLost()) {
-      log.feed.restart()
+    const last = await this.relayOf(request).last(request.id)
+    if (!last.ok) throw new Error(last.problem.detail)
+    const { event } = last
+    if (event && isTerminal(event)) return this.#ended(endOf(event))
+    if (!event && this.#begun) {
+      // The broker has lost its state: what it told of repeats went with it, but maybe not all at once.
       this.#dispatchNumber += 1
+      storeDispatch(this.ctx.storage.kv, this.#dispatchNumber)
     }
-    await log.catchUp()
-    if (this.#state.mode !== 'open') return
-    const { status, n } = log.feed.state
+    this.#begun ||= event !== undefined
     // While the broker still tells repeats, one more costs nothing: a crash between log and job is mended so.
     const repeatable = Date.now() - request.sentAt < DUPLICATE_WINDOW_MS
-    const unsent = n === 0 || (status === 'queued' && (this.#unsure || repeatable))
+    const unsent = !event || (event.type === 'queued' && (this.#unsure || repeatable))
     if (unsent) await this.#dispatch(request)
     else if (this.#unsure) await this.#acceptAgain(request)
+    this.#awaitEnd(request)
+  }
+
+  /** Asks the relay for the end, for as long as the request is open. One question at a time. */
+  #awaitEnd(request: OpenRequest): void {
+    if (this.#awaiting || this.#state.mode !== 'open') return
+    this.#awaiting = true
+    const awaited = this.#untilEnded(request).finally(() => {
+      this.#awaiting = false
+    })
+    this.ctx.waitUntil(awaited)
+  }
+
+  async #untilEnded(request: OpenRequest): Promise<void> {
+    while (this.#state.mode === 'open') {
+      try {
+        const end = await this.relayOf(request).untilEnded(request.id, request.model)
+        if (end) return this.#ended(end)
+      } catch (error) {
+        console.warn('the relay broke while an end was awaited', error)
+      }
+      await scheduler.wait(ASK_AGAIN_MS)
+    }
   }
 
   async #acceptAgain(request: OpenRequest): Promise<void> {
@@ -205,23 +249,31 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   async #end(request: OpenRequest, type: 'cancelled' | 'expired'): Promise<Problem | undefined> {
     const outcome = await this.relayOf(request).end(request.id, { type })
     if (!outcome.ok) return outcome.problem
-    // Whoever streams is shown the end; if that fails, their streams break and they come back for it.
-    await this.#log?.catchUp().catch(() => this.#log?.feed.close())
-    this.#ended(outcome.event)
+    this.#ended(endOf(outcome.event))
     return undefined
   }
 
-  #ended(event: RequestEvent): void {
-    if (this.#state.mode !== 'open' || !isTerminal(event)) return
-    const end: End = { status: event.type, n: event.n, at: event.at }
+  #ended(end: End): void {
+    if (this.#state.mode !== 'open') return
     storeEnd(this.ctx.storage.kv, end)
     this.#become({ mode: 'ended', request: this.#state.request, end })
   }
 
-  #readerClosed(left: boolean): void {
+  /** The stream as it is, unless it matters that the client leaves. */
+  #watched(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    if (this.#state.mode !== 'open' || this.#state.request.onDisconnect !== 'cancel') return body
+    this.#attached()
+    this.#readers += 1
+    const { readable, writable } = new IdentityTransformStream()
+    const piped = body.pipeTo(writable).catch(() => {}) // whoever broke it, the client is no longer there
+    this.ctx.waitUntil(piped.then(() => this.#left()))
+    return readable
+  }
+
+  #left(): void {
     this.#readers -= 1
     const state = this.#state
-    if (!left || this.#readers > 0 || state.mode !== 'open' || state.request.onDisconnect !== 'cancel') return
+    if (this.#readers > 0 || state.mode !== 'open') return
     const leftAt = Date.now()
     storeClient(this.ctx.storage.kv, leftAt)
     this.#become({ ...state, leftAt })
@@ -229,7 +281,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
 
   /** Of a request that is cancelled on disconnect it is stored that it had a client, should this object be reset. */
   #attached(): void {
-    if (this.#state.mode !== 'open' || this.#state.request.onDisconnect !== 'cancel') return
+    if (this.#state.mode !== 'open') return
     if (this.#readers > 0 && this.#state.leftAt === undefined) return
     storeClient(this.ctx.storage.kv, 'here')
     this.#become({ mode: 'open', request: this.#state.request })
@@ -237,20 +289,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
 
   async #forget(): Promise<void> {
     this.#state = { mode: 'new' }
-    this.#log?.feed.close()
-    this.#log = undefined
+    this.#begun = false
     await clearState(this.ctx.storage)
-  }
-
-  #logOf(request: OpenRequest): RequestLog {
-    return new RequestLog({
-      request,
-      relay: this.relayOf(request),
-      isOpen: () => this.#state.mode === 'open',
-      isRead: () => this.#readers > 0,
-      onEnd: (terminal) => this.#ended(terminal),
-      keepAlive: (work) => this.ctx.waitUntil(work),
-    })
   }
 
   #become(state: RequestState): void {
@@ -263,10 +303,16 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     if (at !== undefined) this.ctx.waitUntil(this.ctx.storage.setAlarm(at))
   }
 
-  #standing(state: Exclude<RequestState, { mode: 'new' }>): Standing {
+  async #standing(state: Exclude<RequestState, { mode: 'new' }>): Promise<Standing> {
     const { requestID, sentAt } = state.request
-    const status = state.mode === 'ended' ? state.end.status : (this.#log?.feed.state.status ?? 'accepted')
-    return { requestID, sentAt, status }
+    if (state.mode === 'ended') return { requestID, sentAt, status: state.end.status }
+    try {
+      const events = await readLog(this.relayOf(state.request), state.request.id)
+      return { requestID, sentAt, status: foldAll(events).status }
+    } catch (error) {
+      console.warn('the log cannot be read; a request that is here was at least accepted', error)
+      return { requestID, sentAt, status: 'accepted' }
+    }
   }
 }
 
@@ -279,7 +325,7 @@ function repeat(draft: Draft, bodyHash: string, standing: Standing): Outcome<Sta
   return { ok: false, problem: { kind: 'request-conflict', detail } }
 }
 
-const refused = (after: number): Streaming => ({
+const unissued = (after: number): Streaming => ({
   kind: 'refused',
   problem: { kind: 'invalid-event-id', detail: `Event ${after} was never issued for this request.` },
 })

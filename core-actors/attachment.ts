@@ -1,30 +1,33 @@
-import type { RawEntry } from './log-entry.ts'
+import type { PrintedEntry } from './log-entry.ts'
 
 // One reader of one request's log. Replay and live are the same path:
 //
 //   replaying ──read to the end of the log, held live entries join──▶ live
 //   live ──a gap, a reconnect, a long quiet──▶ replaying
 //   live, replaying ──the sink is full──▶ full ──the sink pulls──▶ replaying
-//   any ──close──▶ closed
+//   any ──close, the terminal event──▶ closed
 //
-// Entries leave in the order of the log, each once. What arrives live while the mode is not `live` is
+// Entries leave in the order of their numbers, each once. What arrives live while the mode is not `live` is
 // held (a few) or dropped (the rest): the log has it.
 type Mode = 'replaying' | 'live' | 'full' | 'closed'
 
-export interface LiveEntry extends RawEntry {
-  /** `Nats-Last-Sequence`: the sequence of the event before this one in the same log, 0 for the first. */
-  readonly previous: number
-}
-
 export interface Page {
-  readonly entries: readonly RawEntry[]
+  readonly entries: readonly PrintedEntry[]
   /** The log went on when the page was full. */
   readonly more: boolean
 }
 
+/** Where a reader is. */
+export interface Place {
+  /** Number of the last event it has. */
+  readonly n: number
+  /** Stream sequence that the log is to be read after: of that event, or of one before it. */
+  readonly sequence: number
+}
+
 export interface Sink {
   /** False: take no more until `pulled()`. */
-  write(entry: RawEntry): boolean
+  write(entry: PrintedEntry): boolean
   fail(error: unknown): void
 }
 
@@ -32,18 +35,18 @@ const MAX_HELD = 64
 
 export class Attachment {
   #mode: Mode = 'live'
-  #cursor: number
-  #held: LiveEntry[] = []
+  #n: number
+  #sequence = 0
+  #held: PrintedEntry[] = []
   #again = false
-  /** Counts entries, so that an owner can tell quiet from busy. */
-  taken = 0
+  #afresh = false
 
-  readonly #read: (after: number) => Promise<Page>
+  readonly #read: (after: Place) => Promise<Page>
   readonly #sink: Sink
 
-  /** @param after sequence of the last entry the reader has; 0 for none */
-  constructor(after: number, read: (after: number) => Promise<Page>, sink: Sink) {
-    this.#cursor = after
+  /** @param after number of the last event the reader has; 0 for none */
+  constructor(after: number, read: (after: Place) => Promise<Page>, sink: Sink) {
+    this.#n = after
     this.#read = read
     this.#sink = sink
   }
@@ -53,19 +56,23 @@ export class Attachment {
   }
 
   /** An entry as the broker republished it. */
-  arrived(entry: LiveEntry): void {
-    if (this.#mode === 'closed' || this.#mode === 'full' || entry.sequence <= this.#cursor) return
+  arrived(entry: PrintedEntry): void {
+    if (this.#mode === 'closed' || this.#mode === 'full' || entry.n <= this.#n) return
     if (this.#mode === 'replaying') {
       if (this.#held.length < MAX_HELD) this.#held.push(entry)
       else this.#again = true
       return
     }
-    if (entry.previous === this.#cursor) this.#take(entry)
+    if (entry.n === this.#n + 1) this.#take(entry)
     else this.resync()
   }
 
-  /** Reads the log from the cursor on: at the start, after a reconnect, after a quiet that is suspicious. */
-  resync(): void {
+  /**
+   * Reads the log from the reader's place on: at the start, after a quiet that is suspicious.
+   * @param afresh from the log's start: after a reconnect the broker may have another log, whose sequences begin anew
+   */
+  resync(afresh = false): void {
+    this.#afresh ||= afresh
     if (this.#mode === 'replaying') this.#again = true
     if (this.#mode !== 'live') return
     this.#mode = 'replaying'
@@ -90,10 +97,13 @@ export class Attachment {
   async #replay(): Promise<void> {
     do {
       this.#again = false
-      const page = await this.#read(this.#cursor)
+      if (this.#afresh) this.#sequence = 0
+      this.#afresh = false
+      const page = await this.#read({ n: this.#n, sequence: this.#sequence })
       for (const entry of page.entries) {
         if (this.#mode !== 'replaying') return
-        this.#take(entry)
+        if (entry.n > this.#n) this.#take(entry)
+        else this.#sequence = entry.sequence
       }
       this.#again ||= page.more
       this.#drain()
@@ -106,8 +116,8 @@ export class Attachment {
     this.#held = []
     for (const entry of held) {
       if (this.#mode !== 'replaying') return
-      if (entry.sequence <= this.#cursor) continue
-      if (entry.previous !== this.#cursor) {
+      if (entry.n <= this.#n) continue
+      if (entry.n !== this.#n + 1) {
         this.#again = true
         return
       }
@@ -115,10 +125,12 @@ export class Attachment {
     }
   }
 
-  #take(entry: RawEntry): void {
-    this.#cursor = entry.sequence
-    this.taken += 1
-    if (!this.#sink.write(entry)) {
+  #take(entry: PrintedEntry): void {
+    this.#n = entry.n
+    this.#sequence = entry.sequence
+    const room = this.#sink.write(entry)
+    if (entry.terminal) this.close()
+    else if (!room) {
       this.#mode = 'full'
       this.#held = []
     }

@@ -1,10 +1,10 @@
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { isTerminal } from '@oriel/protocol/event'
-import type { Page } from './attachment.ts'
 import { parseEntry } from './log-entry.ts'
+import type { RawPage } from './log-store.ts'
 
 export interface EndPort {
-  read(after: number): Promise<Page>
+  read(after: number): Promise<RawPage>
   append(event: RequestEvent, last: number): Promise<number | 'fenced'>
   now(): number
 }

@@ -1,62 +1,45 @@
-import { RequestEvent } from '@oriel/protocol/event'
+import { RequestEvent, TERMINAL } from '@oriel/protocol/event'
 import * as v from 'valibot'
+import { sseOf } from './sse.ts'
 
-/** An event as it stands in PROGRESS: with its stream sequence, which the fence and every cursor count in. */
+/** An event as it stands in PROGRESS: with its stream sequence, which the fence counts in. */
 export interface Entry {
   readonly sequence: number
   readonly event: RequestEvent
 }
 
-/** The same before anyone has read it: a relay passes payloads on as they are. */
+/** The same before anyone has read it. */
 export interface RawEntry {
   readonly sequence: number
   readonly payload: Uint8Array
 }
 
-// Between relay and actor an entry is a line: the sequence in decimal, a space, the event's JSON.
-// JSON has no bare line feed, so nothing needs escaping.
-const encoder = new TextEncoder()
-const LINE_FEED = 10
-
-export function encodeEntries(entries: readonly RawEntry[]): Uint8Array {
-  const heads = entries.map(({ sequence }) => encoder.encode(`${sequence} `))
-  const size = entries.reduce((sum, { payload }, index) => sum + (heads[index]?.length ?? 0) + payload.length + 1, 0)
-  const lines = new Uint8Array(size)
-  let at = 0
-  for (const [index, { payload }] of entries.entries()) {
-    const head = heads[index] ?? new Uint8Array()
-    lines.set(head, at)
-    lines.set(payload, at + head.length)
-    at += head.length + payload.length + 1
-    lines[at - 1] = LINE_FEED
-  }
-  return lines
+/** The same as clients get it: printed once, however many stream it. */
+export interface PrintedEntry {
+  readonly sequence: number
+  /** Number of the event within its request. */
+  readonly n: number
+  readonly at: number
+  readonly type: string
+  /** Nothing follows it. */
+  readonly terminal: boolean
+  readonly bytes: Uint8Array
 }
+
+/** What every event has. A type that is not known here is passed on: a newer node may have made it. */
+const AnyEvent = v.looseObject({ n: v.number(), at: v.number(), type: v.string() })
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 /** @throws when the payload is not an event: only nodes and relays can write a log, so that is a bug */
 export function parseEntry({ sequence, payload }: RawEntry): Entry {
-  return { sequence, event: v.parse(RequestEvent, JSON.parse(new TextDecoder().decode(payload))) }
+  return { sequence, event: v.parse(RequestEvent, JSON.parse(decoder.decode(payload))) }
 }
 
-export interface SizedEntry extends Entry {
-  /** What the event takes in memory, more or less. */
-  readonly bytes: number
-}
-
-/** Takes bytes that are cut anywhere, and gives the entries that are whole. */
-export class EntryDecoder {
-  readonly #decoder = new TextDecoder()
-  #rest = ''
-
-  decode(chunk: Uint8Array): SizedEntry[] {
-    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n')
-    this.#rest = lines.pop() ?? ''
-    return lines.map(decodeLine)
-  }
-}
-
-function decodeLine(line: string): SizedEntry {
-  const space = line.indexOf(' ')
-  const event = v.parse(RequestEvent, JSON.parse(line.slice(space + 1)))
-  return { sequence: Number(line.slice(0, space)), event, bytes: line.length }
+/** @throws likewise */
+export function printEntry({ sequence, payload }: RawEntry): PrintedEntry {
+  const event = v.parse(AnyEvent, JSON.parse(decoder.decode(payload)))
+  const { n, at, type } = event
+  return { sequence, n, at, type, terminal: TERMINAL.some((end) => end === type), bytes: encoder.encode(sseOf(event)) }
 }

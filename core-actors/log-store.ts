@@ -3,7 +3,6 @@ import { JetStreamApiError, jetstream } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/nats-core'
 import type { RequestEvent } from '@oriel/protocol/event'
 import { PROGRESS, progressSubject } from '@oriel/protocol/subjects'
-import type { Page } from './attachment.ts'
 import type { RawEntry } from './log-entry.ts'
 
 /** JetStream's error code for a publish that the fence refuses, from the server's errors.json. */
@@ -12,6 +11,12 @@ const NOT_FOUND = 404
 const PAGE_EVENTS = 256
 const PAGE_BYTES = 1024 * 1024
 const READ_MS = 5_000
+
+export interface RawPage {
+  readonly entries: readonly RawEntry[]
+  /** The log went on when the page was full. */
+  readonly more: boolean
+}
 
 /** PROGRESS, as a relay reads and writes it. */
 export class LogStore {
@@ -27,7 +32,7 @@ export class LogStore {
    * The log after the sequence `after`, up to a page: one batched direct get (ADR-31 of NATS), which ends with an empty message.
    * The client's own `direct.getBatch` is not used because each call of it leaves a subscription behind.
    */
-  async read(shard: number, id: string, after: number): Promise<Page> {
+  async read(shard: number, id: string, after: number): Promise<RawPage> {
     const order = {
       seq: after + 1,
       next_by_subj: progressSubject(shard, id),
@@ -52,6 +57,16 @@ export class LogStore {
     const code = end.headers?.code ?? 0
     if (code > 299 && code !== NOT_FOUND) throw new Error(`a read of a log was refused: ${end.headers?.description}`)
     return { entries, more: pending > 0 }
+  }
+
+  /** The last event of a log, if there is any. */
+  async last(shard: number, id: string): Promise<RawEntry | undefined> {
+    const order = JSON.stringify({ last_by_subj: progressSubject(shard, id) })
+    const reply = await this.#connection.request(`$JS.API.DIRECT.GET.${PROGRESS}`, order, { timeout: READ_MS })
+    const code = reply.headers?.code ?? 0
+    if (code === NOT_FOUND) return undefined
+    if (code > 299) throw new Error(`a read of a log was refused: ${reply.headers?.description}`)
+    return { sequence: Number(reply.headers?.get('Nats-Sequence')), payload: reply.data }
   }
 
   /** @returns the event's sequence, or `fenced` when the log does not end at `last` */

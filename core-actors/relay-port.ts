@@ -5,6 +5,7 @@ import type { Job } from '@oriel/protocol/job'
 import type { Manifest } from '@oriel/protocol/manifest'
 import type { Problem } from '@oriel/protocol/problem'
 import type { Entry } from './log-entry.ts'
+import type { End } from './request.ts'
 
 /** Refusals cross the RPC as values: an error class does not survive the way. */
 export type Outcome<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly problem: Problem }
@@ -17,9 +18,28 @@ export interface Order {
 export interface Submitted {
   /** False: the broker may or may not have the job and the fact. It is safe to send both again, the ids tell repeats. */
   readonly certain: boolean
-  /** Lines of `encodeEntries`, from the start of the log on; ends when the relay lets go, not when the request does. */
-  readonly events: ReadableStream<Uint8Array>
 }
+
+export interface Reading {
+  readonly model: string
+  /** Number of the last event the client has; 0 for none. */
+  readonly after: number
+  /** The actor knows that the request has ended. */
+  readonly ended: boolean
+  /** The broker lost the log once and it began anew: a number above its last was issued all the same. */
+  readonly renewed: boolean
+}
+
+/**
+ * `live`: a stream for one client, from the event after the client's last to the terminal one; it breaks or ends
+ * early when the log cannot be followed, and the client comes back. `missing`: the broker has not the whole log.
+ */
+export type Attached =
+  | { readonly kind: 'live'; readonly body: ReadableStream<Uint8Array> }
+  | { readonly kind: 'whole'; readonly text: string }
+  | { readonly kind: 'over' }
+  | { readonly kind: 'unissued' }
+  | { readonly kind: 'missing' }
 
 export interface ModelOffer {
   readonly manifest: Manifest
@@ -31,16 +51,18 @@ export interface ModelOffer {
 
 /** What actors and the edge ask of a relay; the Durable Object `Relay` is the one implementation. */
 export interface RelayPort {
-  /** One RPC for a request's whole life. `ok: false`: nothing was accepted. */
+  /** `ok: false`: nothing was accepted. */
   submit(order: Order): Promise<Outcome<Submitted>>
-  /** Events after the sequence `after`, replayed and then live. */
-  attach(id: RequestId, after: number): Promise<ReadableStream<Uint8Array>>
+  /** Answers when the request has ended; `undefined` when the relay has to be asked again. */
+  untilEnded(id: RequestId, model: string): Promise<End | undefined>
+  /** The events of a request as a client gets them (SSE). */
+  attach(id: RequestId, reading: Reading): Promise<Attached>
+  /** The last event of a log, if there is any. */
+  last(id: RequestId): Promise<Outcome<{ event: RequestEvent | undefined }>>
   /** A page of the log after the sequence `after`; `more` when it goes on. */
   read(id: RequestId, after: number): Promise<Outcome<{ entries: Entry[]; more: boolean }>>
   /** Tells the record again that a request was accepted; the broker and the record know a repeat. */
   accept(accepted: Accepted): Promise<Outcome<object>>
-  /** Says again where a waiting request stands, unless the log has moved on from `last`. */
-  requeue(id: RequestId, model: string, last: { n: number; sequence: number; position: number }): Promise<void>
   /** Ends the request's log, whoever is writing it; answers the terminal event that won. */
   end(
     id: RequestId,

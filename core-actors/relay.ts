@@ -16,16 +16,21 @@ import {
   liveShard,
   requestOf,
 } from '@oriel/protocol/subjects'
-import type { LiveEntry } from './attachment.ts'
-import { Attachments, SWEEP_MS } from './attachments.ts'
+import type { Page } from './attachment.ts'
 import { Catalog } from './catalog.ts'
 import { watchCatalog } from './catalog-watch.ts'
+import type { Channel } from './channel.ts'
+import { Channels } from './channels.ts'
 import { endLog } from './end-log.ts'
 import { Link } from './link.ts'
-import { parseEntry } from './log-entry.ts'
+import type { PrintedEntry } from './log-entry.ts'
+import { parseEntry, printEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
 import { QueueDepth } from './queue-depth.ts'
-import type { ModelOffer, Order, Outcome, RelayPort, Submitted } from './relay-port.ts'
+import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Submitted } from './relay-port.ts'
+import type { End } from './request.ts'
+import { endOf } from './request.ts'
+import { SSE_OPENING } from './sse.ts'
 
 export interface RelayEnv {
   readonly NATS_URL: string
@@ -41,6 +46,11 @@ export interface RelayEnv {
 /** JetStream's error code for a message that the stream's limits refuse, from the server's errors.json. */
 const STORE_FAILED = 10077
 const RETRY_AFTER_MS = 2_000
+/** How often quiet logs are looked after, and those who wait for their turn are told. */
+const SWEEP_MS = 2_000
+const HEARTBEAT_MS = 10_000
+/** A request that waits says so again this often, to whoever streams it. */
+const QUEUED_AGAIN_MS = 3_000
 /** How long a call waits for the first catalog. */
 const CATALOG_MS = 3_000
 
@@ -52,7 +62,7 @@ export function shardsOf({ SHARDS = '1' }: Pick<RelayEnv, 'SHARDS'>): number {
 
 /** One per shard: its one NATS link serves every actor of the shard. */
 export class Relay extends DurableObject<RelayEnv> implements RelayPort {
-  readonly #attachments = new Attachments()
+  readonly #channels = new Channels((id, after) => this.#page(id, after))
   #catalog = new Catalog()
   readonly #depth = new QueueDepth()
   readonly #subscribed = new WeakMap<NatsConnection, Set<number>>()
@@ -61,7 +71,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     (connection) => this.#isUp(connection),
   )
   #watched: { stop: AbortController; seen: Promise<void> } | undefined
-  #sweeping: ReturnType<typeof setInterval> | undefined
+  #timers: ReturnType<typeof setInterval>[] | undefined
 
   async submit({ job, accepted }: Order): Promise<Outcome<Submitted>> {
     if (tooLarge(job) || tooLarge(accepted)) return { ok: false, problem: TOO_LARGE }
@@ -71,22 +81,26 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     await this.#depth.refresh(connection, partition, Date.now()).catch(warn('the depth of a queue is not known'))
     const { id } = job
     const shard = this.#shard(id)
-    let events: ReadableStream<Uint8Array> | undefined
+    this.#listen(connection, shard)
     try {
-      const log = await this.#openLog(connection, id, this.#depth.of(partition))
-      events = this.#open(connection, id, 0, log && firstEntry(log))
+      const log = await this.#openLog(connection, id, job.model, this.#depth.of(partition))
       const refused = await this.#publishJob(connection, partition, { ...job, shard, ...(log && { log }) })
-      if (refused) {
-        await events.cancel()
-        return { ok: false, problem: refused }
-      }
+      if (refused) return { ok: false, problem: refused }
       this.#depth.joined(partition)
       await this.#publishAccepted(connection, accepted)
-      return { ok: true, certain: true, events }
+      return { ok: true, certain: true }
     } catch (error) {
       console.warn('a submit was not confirmed; its actor will repeat it', error)
-      return { ok: true, certain: false, events: events ?? this.#open(connection, id, 0) }
+      return { ok: true, certain: false }
     }
+  }
+
+  async untilEnded(id: RequestId, model: string): Promise<End | undefined> {
+    const channel = this.#channels.of(id, model)
+    // A request that was submitted here has been heard since its first event; of any other the log must tell.
+    if (!channel.last) await this.#hear(id, channel)
+    const terminal = await channel.untilEnded()
+    return terminal && endOf(terminal)
   }
 
   async accept(accepted: Accepted): Promise<Outcome<object>> {
@@ -96,10 +110,31 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return { ok: true }
   }
 
-  async attach(id: RequestId, after: number): Promise<ReadableStream<Uint8Array>> {
+  async attach(id: RequestId, { model, after, ended, renewed }: Reading): Promise<Attached> {
+    const channel = this.#channels.of(id, model)
+    const text = channel.document(after)
+    if (text !== undefined) return { kind: 'whole', text }
+    try {
+      if (after > 0 || ended) {
+        await this.#hear(id, channel)
+        const { last } = channel
+        if (ended && !last?.terminal) return { kind: 'missing' }
+        if (last?.terminal && last.n === after) return { kind: 'over' }
+        if (after > (last?.n ?? 0) && !renewed) return { kind: 'unissued' }
+      } else await this.#listening(id)
+      if (ended) return await this.#whole(id, after)
+    } catch (error) {
+      if (ended) return { kind: 'missing' }
+      console.warn('the broker cannot be asked; its log is read when it is back', error)
+    }
+    return { kind: 'live', body: channel.open(after) }
+  }
+
+  async last(id: RequestId) {
     const connection = await this.#ready()
-    if (!connection) throw new Error('the broker cannot be reached')
-    return this.#open(connection, id, after)
+    if (!connection) return unavailable()
+    const last = await new LogStore(connection).last(this.#shard(id), id)
+    return { ok: true as const, event: last && parseEntry(last).event }
   }
 
   async read(id: RequestId, after: number) {
@@ -107,17 +142,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     if (!connection) return unavailable()
     const { entries, more } = await new LogStore(connection).read(this.#shard(id), id, after)
     return { ok: true as const, entries: entries.map(parseEntry), more }
-  }
-
-  async requeue(id: RequestId, model: string, last: { n: number; sequence: number; position: number }): Promise<void> {
-    const connection = await this.#ready()
-    if (!connection) return
-    const partition = this.#catalog.partitionOf(model)
-    await this.#depth.refresh(connection, partition, Date.now())
-    // What waits includes this request and those behind it: its place only ever gets better.
-    const position = Math.max(0, Math.min(last.position, this.#depth.of(partition) - 1))
-    const event = { n: last.n + 1, at: Date.now(), type: 'queued', position } as const
-    await new LogStore(connection).append(this.#shard(id), id, event, last.sequence)
   }
 
   async end(id: RequestId, event: NewEvent): Promise<Outcome<{ event: RequestEvent }>> {
@@ -172,7 +196,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   #isUp(connection: NatsConnection): void {
     // The client renews its subscriptions, but not what came while they were down, nor watches of a broker
     // that has lost its state: those start afresh. Until they have seen everything the old catalog stands.
-    this.#attachments.resyncAll()
+    this.#channels.resyncAll()
     this.#watched?.stop.abort()
     const stop = new AbortController()
     const next = new Catalog()
@@ -183,7 +207,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   #listen(connection: NatsConnection, shard: number): void {
-    this.#sweeping ??= setInterval(() => this.#attachments.sweep(), SWEEP_MS)
+    this.#timers ??= [
+      setInterval(() => this.#sweep(), SWEEP_MS),
+      setInterval(() => this.#channels.beat(), HEARTBEAT_MS),
+    ]
     const subscribed = this.#subscribed.get(connection) ?? new Set()
     this.#subscribed.set(connection, subscribed)
     if (subscribed.has(shard)) return
@@ -197,26 +224,74 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   #arrived(message: Msg): void {
-    this.#attachments.arrived(requestOf(message.subject), {
-      sequence: Number(message.headers?.get('Nats-Sequence')),
-      previous: Number(message.headers?.get('Nats-Last-Sequence')),
-      payload: message.data,
-    })
+    const sequence = Number(message.headers?.get('Nats-Sequence'))
+    this.#channels.arrived(requestOf(message.subject), { sequence, payload: message.data })
   }
 
-  /** @param first the entry after `after`, when it was only just written and nothing can have followed it */
-  #open(connection: NatsConnection, id: RequestId, after: number, first?: LiveEntry): ReadableStream<Uint8Array> {
-    const shard = this.#shard(id)
-    this.#listen(connection, shard)
+  /** @throws Error when the broker cannot be reached */
+  async #listening(id: RequestId): Promise<LogStore> {
+    const connection = await this.#ready()
+    if (!connection) throw new Error('the broker cannot be reached')
+    this.#listen(connection, this.#shard(id))
+    return new LogStore(connection)
+  }
+
+  /** Tells a channel the last event of its log. */
+  async #hear(id: RequestId, channel: Channel): Promise<void> {
+    const last = await (await this.#listening(id)).last(this.#shard(id), id)
+    if (last) channel.arrived(printEntry(last))
+  }
+
+  async #page(id: RequestId, after: number): Promise<Page> {
+    const { entries, more } = await (await this.#listening(id)).read(this.#shard(id), id, after)
+    return { entries: entries.map(printEntry), more }
+  }
+
+  /** A log that has ended, as one document. */
+  async #whole(id: RequestId, after: number): Promise<Attached> {
+    const entries: PrintedEntry[] = []
+    for (let more = true; more; ) {
+      const page = await this.#page(id, entries.at(-1)?.sequence ?? 0)
+      entries.push(...page.entries)
+      more = page.more
+    }
+    if (entries[0]?.n !== 1 || !entries.at(-1)?.terminal) return { kind: 'missing' }
+    const decoder = new TextDecoder()
+    const rest = entries.filter(({ n }) => n > after)
+    return { kind: 'whole', text: SSE_OPENING + rest.map(({ bytes }) => decoder.decode(bytes)).join('') }
+  }
+
+  #sweep(): void {
+    this.#channels.sweep()
+    for (const { id, model } of this.#channels.waiting(QUEUED_AGAIN_MS)) {
+      this.#tellPlace(id, model).catch(warn('a place in the queue could not be told'))
+    }
+  }
+
+  /** Says again where a waiting request stands, unless its log has moved on. */
+  async #tellPlace(id: RequestId, model: string): Promise<void> {
+    const connection = await this.#ready()
+    if (!connection) return
     const log = new LogStore(connection)
-    return this.#attachments.open(id, after, (from) => log.read(shard, id, from), first)
+    const raw = await log.last(this.#shard(id), id)
+    const last = raw && parseEntry(raw)
+    if (last?.event.type !== 'queued') return
+    const partition = this.#catalog.partitionOf(model)
+    await this.#depth.refresh(connection, partition, Date.now())
+    // What waits includes this request and those behind it: its place only ever gets better.
+    const position = Math.max(0, Math.min(last.event.position, this.#depth.of(partition) - 1))
+    const event = { n: last.event.n + 1, at: Date.now(), type: 'queued', position } as const
+    await log.append(this.#shard(id), id, event, last.sequence)
   }
 
   /** Writes `queued` as the first event. A log that is there already is the business of whoever wrote it. */
-  async #openLog(connection: NatsConnection, id: RequestId, position: number): Promise<Job['log']> {
+  async #openLog(connection: NatsConnection, id: RequestId, model: string, position: number): Promise<Job['log']> {
     const event: RequestEvent = { n: 1, at: Date.now(), type: 'queued', position }
+    const channel = this.#channels.of(id, model)
     const sequence = await new LogStore(connection).append(this.#shard(id), id, event, 0)
-    return sequence === 'fenced' ? undefined : { events: [event], sequence }
+    if (sequence === 'fenced') return undefined
+    channel.arrived(printEntry({ sequence, payload: new TextEncoder().encode(JSON.stringify(event)) }))
+    return { events: [event], sequence }
   }
 
   async #publishAccepted(connection: NatsConnection, accepted: Accepted): Promise<void> {
@@ -242,13 +317,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return shardOf(id, shardsOf(this.env))
   }
 }
-
-/** As the live subscription will bring it. */
-const firstEntry = ({ events, sequence }: NonNullable<Job['log']>): LiveEntry => ({
-  sequence,
-  previous: 0,
-  payload: new TextEncoder().encode(JSON.stringify(events[0])),
-})
 
 const warn = (what: string) => (error: unknown) => console.warn(what, error)
 

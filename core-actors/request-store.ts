@@ -9,6 +9,8 @@ const END = 'end'
 const CLIENT = 'client'
 /** The broker did not confirm the job or the fact. */
 const UNSURE = 'unsure'
+/** How many times the job was sent anew because the broker had lost it, when that was more than once. */
+const DISPATCH = 'dispatch'
 
 const Client = v.optional(v.union([v.literal('here'), v.number()]))
 
@@ -26,6 +28,10 @@ export function loadState(kv: SyncKvStorage, now: number): RequestState {
 }
 
 export const loadUnsure = (kv: SyncKvStorage): boolean => kv.get(UNSURE) !== undefined
+
+export const loadDispatch = (kv: SyncKvStorage): number => v.parse(v.optional(v.number(), 1), kv.get(DISPATCH))
+
+export const storeDispatch = (kv: SyncKvStorage, dispatch: number): void => kv.put(DISPATCH, dispatch)
 
 export const storeOpen = (kv: SyncKvStorage, request: OpenRequest): void => kv.put(REQUEST, request)
 

@@ -36,6 +36,10 @@ export type OpenRequest = v.InferOutput<typeof OpenRequest>
 export const End = v.object({ status: v.picklist(TERMINAL), n: whole, at: whole })
 export type End = v.InferOutput<typeof End>
 
+/** @throws when the event is not a terminal one */
+export const endOf = ({ type, n, at }: { type: string; n: number; at: number }): End =>
+  v.parse(End, { status: type, n, at })
+
 export type RequestState =
   | { readonly mode: 'new' }
   | {

@@ -1,5 +1,3 @@
-import type { RequestEvent } from '@oriel/protocol/event'
-
 /** What an EventSource waits before it reconnects, ms. */
 const RETRY_MS = 500
 
@@ -13,15 +11,21 @@ export const SSE_HEADERS = {
 export const SSE_OPENING = `retry: ${RETRY_MS}\n\n`
 export const SSE_HEARTBEAT = ': heartbeat\n\n'
 
+export interface Printable {
+  readonly n: number
+  readonly at: number
+  readonly type: string
+}
+
 /** One event on the wire: `id` is its number, `event` its type, `data` the rest. Tokens are not for clients. */
-export function sseOf(event: RequestEvent): string {
+export function sseOf(event: Printable): string {
   const { n, at, type, ...rest } = event
   if ('tokens' in rest) delete rest.tokens
   return `id: ${n}\nevent: ${type}\ndata: ${JSON.stringify({ ...rest, sentAt: new Date(at).toISOString() })}\n\n`
 }
 
 /** A finished log as one document, from after event `after` on. */
-export function sseDocument(events: readonly RequestEvent[], after: number): string {
+export function sseDocument(events: readonly Printable[], after: number): string {
   return (
     SSE_OPENING +
     events

@@ -1,0 +1,173 @@
+import type { Page, Place } from './attachment.ts'
+import { Attachment } from './attachment.ts'
+import type { PrintedEntry } from './log-entry.ts'
+import { Outlet } from './outlet.ts'
+import { SSE_OPENING } from './sse.ts'
+
+export type Pipe = () => { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> }
+
+/** The bytes of one request's last events that are kept for whoever streams it. */
+export const WINDOW_BYTES = 64 * 1024
+
+export interface ChannelOptions {
+  readonly model: string
+  /** A page of the log after a stream sequence. */
+  readonly read: (after: number) => Promise<Page>
+  /** Makes a stream; in workerd a native one costs far less than one whose source is script. */
+  readonly pipe: Pipe
+  readonly now: () => number
+}
+
+/** One request as its relay sees it: the end of its log, everyone who streams it, and who waits for its end. */
+export class Channel {
+  readonly model: string
+  readonly #options: ChannelOptions
+  readonly #outlets = new Map<Outlet, Attachment>()
+  /** A tail of the log without a gap. */
+  #window: PrintedEntry[] = []
+  #bytes = 0
+  #waiters: ((terminal: PrintedEntry | undefined) => void)[] = []
+  #last: PrintedEntry | undefined
+  #quietSince: number
+  #lookedAt: number
+
+  constructor(options: ChannelOptions) {
+    this.model = options.model
+    this.#options = options
+    this.#quietSince = options.now()
+    this.#lookedAt = this.#quietSince
+  }
+
+  /** The last event heard or read of. */
+  get last(): PrintedEntry | undefined {
+    return this.#last
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** How many stream it. */
+  get readers(): number {
+    return this.#outlets.size
+  }
+
+  /** Somebody streams it, or waits for its end. */
+  get inUse(): boolean {
+    return this.#outlets.size > 0 || this.#waiters.length > 0
+  }
+
+  /** When the last event came, or the last client. */
+  get quietSince(): number {
+    return this.#quietSince
+  }
+
+  /** When the log was last known to be looked at to its end. */
+  get lookedAt(): number {
+    return this.#lookedAt
+  }
+
+  arrived(entry: PrintedEntry): void {
+    if (this.#last && entry.n <= this.#last.n) return
+    if (this.#window.at(-1)?.n !== entry.n - 1) this.drop()
+    this.#quietSince = this.#options.now()
+    this.#lookedAt = this.#quietSince
+    this.#last = entry
+    this.#keep(entry)
+    for (const attachment of this.#outlets.values()) attachment.arrived(entry)
+    if (entry.terminal) this.#tell(entry)
+  }
+
+  /** The events after number `after` as one document, when the request has ended and all of them are at hand. */
+  document(after: number): string | undefined {
+    const rest = this.#after(after)
+    if (!rest?.at(-1)?.terminal) return undefined
+    const decoder = new TextDecoder()
+    return SSE_OPENING + rest.map(({ bytes }) => decoder.decode(bytes)).join('')
+  }
+
+  /**
+   * An event stream for one client. It ends after the terminal event, breaks when the log cannot be read, and
+   * ends early by `letGo`: a client that sees no terminal event comes back.
+   * @param after number of the last event the client has
+   */
+  open(after: number): ReadableStream<Uint8Array> {
+    this.#quietSince = this.#options.now()
+    const { readable, writable } = this.#options.pipe()
+    const outlet = new Outlet(writable, {
+      onRoom: () => attachment.pulled(),
+      onGone: () => {
+        attachment.close()
+        this.#outlets.delete(outlet)
+      },
+    })
+    const attachment = new Attachment(after, (place) => this.#read(place), {
+      write: (entry) => {
+        const room = outlet.write(entry.bytes)
+        if (entry.terminal) outlet.close()
+        return room
+      },
+      fail: (error) => outlet.abort(error),
+    })
+    this.#outlets.set(outlet, attachment)
+    attachment.resync()
+    return readable
+  }
+
+  /** The terminal event when it has come; `undefined` when the log should be asked, because it may have been missed. */
+  untilEnded(): Promise<PrintedEntry | undefined> {
+    if (this.#last?.terminal) return Promise.resolve(this.#last)
+    return new Promise((resolve) => this.#waiters.push(resolve))
+  }
+
+  /** Events may have been missed. @param afresh the broker was away: what it has now may be another log */
+  resync(afresh: boolean): void {
+    this.#lookedAt = this.#options.now()
+    this.drop()
+    if (afresh) this.#last = undefined
+    for (const attachment of this.#outlets.values()) attachment.resync(afresh)
+    if (afresh) this.#tell(undefined)
+  }
+
+  beat(): void {
+    for (const outlet of this.#outlets.keys()) outlet.beat()
+  }
+
+  letGo(): void {
+    for (const outlet of this.#outlets.keys()) outlet.close()
+    this.#tell(undefined)
+  }
+
+  /** Forgets the events it keeps; the log has them. */
+  drop(): void {
+    this.#window = []
+    this.#bytes = 0
+  }
+
+  #keep(entry: PrintedEntry): void {
+    this.#window.push(entry)
+    this.#bytes += entry.bytes.length
+    while (this.#bytes > WINDOW_BYTES && this.#window.length > 1) {
+      this.#bytes -= this.#window.shift()?.bytes.length ?? 0
+    }
+  }
+
+  /** What follows event `n`, when it is at hand. */
+  #after(n: number): PrintedEntry[] | undefined {
+    const first = this.#window[0]?.n
+    return first === undefined || n + 1 < first ? undefined : this.#window.slice(n + 1 - first)
+  }
+
+  async #read({ n, sequence }: Place): Promise<Page> {
+    const entries = this.#after(n)
+    if (entries) return { entries, more: false }
+    const page = await this.#options.read(sequence)
+    const last = page.entries.at(-1)
+    if (last && last.n > (this.#last?.n ?? 0)) this.#last = last
+    return page
+  }
+
+  #tell(terminal: PrintedEntry | undefined): void {
+    for (const waiter of this.#waiters.splice(0)) waiter(terminal)
+  }
+}

@@ -1,0 +1,83 @@
+import type { Page } from './attachment.ts'
+import type { Pipe } from './channel.ts'
+import { Channel } from './channel.ts'
+import type { RawEntry } from './log-entry.ts'
+import { printEntry } from './log-entry.ts'
+
+/** A node says something at least every 5 s: a log that is read and quiet for longer is looked at again. */
+const QUIET_MS = 6_000
+/** A stream of a request that has been quiet for so long is let go. */
+const SILENT_MS = 60_000
+/** What nobody uses is kept this long: a client that has just submitted asks for the events next. */
+const LINGER_MS = 5_000
+/** All windows together; past it the oldest requests keep none. */
+const MAX_BYTES = 16 * 1024 * 1024
+
+/** The requests of a relay that somebody streams or waits for, or did a moment ago. */
+export class Channels {
+  readonly #byRequest = new Map<string, Channel>()
+  readonly #read: (id: string, after: number) => Promise<Page>
+  readonly #pipe: Pipe
+  readonly #now: () => number
+
+  /** @param read a page of a request's log after a stream sequence */
+  constructor(
+    read: (id: string, after: number) => Promise<Page>,
+    pipe: Pipe = () => new IdentityTransformStream(),
+    now: () => number = Date.now,
+  ) {
+    this.#read = read
+    this.#pipe = pipe
+    this.#now = now
+  }
+
+  get size(): number {
+    return this.#byRequest.size
+  }
+
+  of(id: string, model: string): Channel {
+    const known = this.#byRequest.get(id)
+    if (known) return known
+    const channel = new Channel({ model, read: (after) => this.#read(id, after), pipe: this.#pipe, now: this.#now })
+    this.#byRequest.set(id, channel)
+    return channel
+  }
+
+  /** An entry of any request's log, as the broker republished it; nothing is parsed that nobody wants. */
+  arrived(id: string, entry: RawEntry): void {
+    this.#byRequest.get(id)?.arrived(printEntry(entry))
+  }
+
+  /** After the subscription was down: whatever came meanwhile is in the logs. */
+  resyncAll(): void {
+    for (const channel of this.#byRequest.values()) channel.resync(true)
+  }
+
+  beat(): void {
+    for (const channel of this.#byRequest.values()) channel.beat()
+  }
+
+  /** Looks after the quiet ones: a live event may have been lost with nothing after it to show the gap. */
+  sweep(): void {
+    const now = this.#now()
+    let bytes = 0
+    for (const [id, channel] of [...this.#byRequest].reverse()) {
+      const quietMs = now - channel.quietSince
+      const ended = channel.last?.terminal === true
+      if (!channel.inUse && quietMs > LINGER_MS) this.#byRequest.delete(id)
+      else if (channel.readers > 0 && !ended && quietMs > SILENT_MS) channel.letGo()
+      else if (channel.readers > 0 && !ended && now - channel.lookedAt > QUIET_MS) channel.resync(false)
+      bytes += channel.bytes
+      if (bytes > MAX_BYTES) channel.drop()
+    }
+  }
+
+  /** Requests that somebody streams and that were told their place in the queue last, `quietMs` ago or longer. */
+  *waiting(quietMs: number): Iterable<{ id: string; model: string }> {
+    const until = this.#now() - quietMs
+    for (const [id, channel] of this.#byRequest) {
+      if (channel.readers > 0 && channel.quietSince <= until && channel.last?.type === 'queued')
+        yield { id, model: channel.model }
+    }
+  }
+}
