@@ -28,7 +28,8 @@ const runner: ModelRunner = {
   async run({ parameters }, emit, signal) {
     const { events, perSecond } = parameters
     const intervalMs = Number(perSecond) > 0 ? 1_000 / Number(perSecond) : 0
-    const startedAt = performance.now()
+    // A moment of its own within the interval, as the limit's publishers have: models that run apart keep no common beat.
+    const startedAt = performance.now() + Math.random() * intervalMs
     for (let sent = 0; sent < Number(events); sent += 1) {
       const waitMs = startedAt + sent * intervalMs - performance.now()
       if (waitMs > 0) await Bun.sleep(waitMs)

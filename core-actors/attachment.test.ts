@@ -1,19 +1,20 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { LiveEntry } from './attachment.ts'
 import { Attachment } from './attachment.ts'
+import type { PrintedEntry } from './log-entry.ts'
 
-const payload = new Uint8Array()
-
-/** A log in memory: sequences with holes between them, as a shared stream has. */
-const logOf = (gaps: number[]): LiveEntry[] => {
+/** A log in memory: sequences with holes between them, as a shared stream has. The last entry may end it. */
+const logOf = (gaps: number[], ends = false): Required<PrintedEntry>[] => {
   let sequence = 0
-  return gaps.map((gap) => {
-    const previous = sequence
+  return gaps.map((gap, index) => {
     sequence += gap
-    return { sequence, previous, payload }
+    const terminal = ends && index === gaps.length - 1
+    return { sequence, n: index + 1, at: 0, type: 'responses', terminal, text: '' }
   })
 }
+
+/** As it comes live: without its sequence. */
+const live = ({ sequence: _, ...entry }: PrintedEntry): PrintedEntry => entry
 
 const settled = async () => {
   for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
@@ -22,29 +23,30 @@ const settled = async () => {
 test('whatever is lost, late or refused on the way, each entry leaves once and in order', async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('store' as const), live: fc.constantFrom('in time', 'lost', 'twice', 'late') }),
-    fc.record({ do: fc.constantFrom('pull' as const, 'resync' as const, 'turn' as const) }),
+    fc.record({ do: fc.constantFrom('pull' as const, 'resync' as const, 'renew' as const, 'turn' as const) }),
   )
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 40 }),
       fc.array(step, { maxLength: 120 }),
+      fc.nat({ max: 5 }),
       fc.integer({ min: 1, max: 5 }),
       fc.integer({ min: 1, max: 4 }),
-      async (gaps, steps, room, pageSize) => {
-        const whole = logOf(gaps)
+      async (gaps, steps, after, room, pageSize) => {
+        let whole = logOf(gaps, true)
         let stored = 0
-        let late: LiveEntry[] = []
+        let late: PrintedEntry[] = []
         const out: number[] = []
         let free = room
         const attachment = new Attachment(
-          0,
-          async (after) => {
-            const rest = whole.slice(0, stored).filter(({ sequence }) => sequence > after)
+          after,
+          async ({ sequence }) => {
+            const rest = whole.slice(0, stored).filter((entry) => entry.sequence > sequence)
             return { entries: rest.slice(0, pageSize), more: rest.length > pageSize }
           },
           {
-            write: ({ sequence }) => {
-              out.push(sequence)
+            write: ({ n }) => {
+              out.push(n)
               free -= 1
               return free > 0
             },
@@ -62,23 +64,33 @@ test('whatever is lost, late or refused on the way, each entry leaves once and i
           if (action.do === 'turn') await settled()
           else if (action.do === 'pull') pull()
           else if (action.do === 'resync') attachment.resync()
-          else if (next && action.do === 'store') {
+          else if (action.do === 'renew') {
+            // The broker lost its state, and the same log stands there again under other sequences.
+            whole = logOf(gaps.toReversed(), true)
+            attachment.resync(true)
+          } else if (next && action.do === 'store') {
             stored += 1
-            if (action.live === 'late') late.push(next)
-            if (action.live === 'in time' || action.live === 'twice') attachment.arrived(next)
-            if (action.live === 'twice') attachment.arrived(next)
+            if (action.live === 'late') late.push(live(next))
+            if (action.live === 'in time' || action.live === 'twice') attachment.arrived(live(next))
+            if (action.live === 'twice') attachment.arrived(live(next))
             for (const entry of action.live === 'late' ? [] : late.splice(0)) attachment.arrived(entry)
           }
         }
         late = []
         // At the end whoever reads on has everything: the sweep resyncs, the reader pulls.
-        for (let turn = 0; turn < whole.length + 2; turn += 1) {
+        for (let turn = 0; turn < 2 * whole.length + 2; turn += 1) {
           attachment.resync()
           await settled()
           pull()
           await settled()
         }
-        expect(out).toEqual(whole.slice(0, stored).map(({ sequence }) => sequence))
+        expect(out).toEqual(
+          whole
+            .slice(0, stored)
+            .map(({ n }) => n)
+            .filter((n) => n > after),
+        )
+        if (stored === whole.length && after < stored) expect(attachment.mode).toBe('closed')
       },
     ),
     { numRuns: 300 },
@@ -94,11 +106,11 @@ test('an unbroken live stream never reads the log', async () => {
       reads += 1
       return { entries: [], more: false }
     },
-    { write: ({ sequence }) => out.push(sequence) > 0, fail: () => undefined },
+    { write: ({ n }) => out.push(n) > 0, fail: () => undefined },
   )
-  for (const entry of logOf([2, 1, 5])) attachment.arrived(entry)
+  for (const entry of logOf([2, 1, 5])) attachment.arrived(live(entry))
   await settled()
-  expect({ out, reads }).toEqual({ out: [2, 3, 8], reads: 0 })
+  expect({ out, reads }).toEqual({ out: [1, 2, 3], reads: 0 })
 })
 
 test('a closed attachment writes nothing more, even when a read is under way', async () => {
@@ -110,7 +122,7 @@ test('a closed attachment writes nothing more, even when a read is under way', a
       await promise
       return { entries: logOf([1, 1]), more: false }
     },
-    { write: ({ sequence }) => out.push(sequence) > 0, fail: () => undefined },
+    { write: ({ n }) => out.push(n) > 0, fail: () => undefined },
   )
   attachment.resync()
   attachment.close()

@@ -21,7 +21,7 @@ export interface Page {
 export interface Place {
   /** Number of the last event it has. */
   readonly n: number
-  /** Stream sequence that the log is to be read after: of that event, or of one before it. */
+  /** Stream sequence that the log is to be read after: of an event it has. */
   readonly sequence: number
 }
 
@@ -102,8 +102,8 @@ export class Attachment {
       const page = await this.#read({ n: this.#n, sequence: this.#sequence })
       for (const entry of page.entries) {
         if (this.#mode !== 'replaying') return
+        this.#sequence = entry.sequence ?? this.#sequence
         if (entry.n > this.#n) this.#take(entry)
-        else this.#sequence = entry.sequence
       }
       this.#again ||= page.more
       this.#drain()
@@ -127,7 +127,6 @@ export class Attachment {
 
   #take(entry: PrintedEntry): void {
     this.#n = entry.n
-    this.#sequence = entry.sequence
     const room = this.#sink.write(entry)
     if (entry.terminal) this.close()
     else if (!room) {

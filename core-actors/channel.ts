@@ -1,13 +1,14 @@
 import type { Page, Place } from './attachment.ts'
 import { Attachment } from './attachment.ts'
 import type { PrintedEntry } from './log-entry.ts'
+import type { Turn } from './outlet.ts'
 import { Outlet } from './outlet.ts'
 import { SSE_OPENING } from './sse.ts'
 
 export type Pipe = () => { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> }
 
-/** The bytes of one request's last events that are kept for whoever streams it. */
-export const WINDOW_BYTES = 64 * 1024
+/** The text of one request's last events that is kept, in characters, for whoever streams it. */
+export const WINDOW_CHARS = 64 * 1024
 
 export interface ChannelOptions {
   readonly model: string
@@ -15,6 +16,7 @@ export interface ChannelOptions {
   readonly read: (after: number) => Promise<Page>
   /** Makes a stream; in workerd a native one costs far less than one whose source is script. */
   readonly pipe: Pipe
+  readonly turn: Turn
   readonly now: () => number
 }
 
@@ -25,7 +27,7 @@ export class Channel {
   readonly #outlets = new Map<Outlet, Attachment>()
   /** A tail of the log without a gap. */
   #window: PrintedEntry[] = []
-  #bytes = 0
+  #chars = 0
   #waiters: ((terminal: PrintedEntry | undefined) => void)[] = []
   #last: PrintedEntry | undefined
   #quietSince: number
@@ -43,8 +45,8 @@ export class Channel {
     return this.#last
   }
 
-  get bytes(): number {
-    return this.#bytes
+  get chars(): number {
+    return this.#chars
   }
 
   /** How many stream it. */
@@ -82,8 +84,7 @@ export class Channel {
   document(after: number): string | undefined {
     const rest = this.#after(after)
     if (!rest?.at(-1)?.terminal) return undefined
-    const decoder = new TextDecoder()
-    return SSE_OPENING + rest.map(({ bytes }) => decoder.decode(bytes)).join('')
+    return SSE_OPENING + rest.map(({ text }) => text).join('')
   }
 
   /**
@@ -95,6 +96,7 @@ export class Channel {
     this.#quietSince = this.#options.now()
     const { readable, writable } = this.#options.pipe()
     const outlet = new Outlet(writable, {
+      turn: this.#options.turn,
       onRoom: () => attachment.pulled(),
       onGone: () => {
         attachment.close()
@@ -103,7 +105,7 @@ export class Channel {
     })
     const attachment = new Attachment(after, (place) => this.#read(place), {
       write: (entry) => {
-        const room = outlet.write(entry.bytes)
+        const room = outlet.write(entry.text)
         if (entry.terminal) outlet.close()
         return room
       },
@@ -141,14 +143,14 @@ export class Channel {
   /** Forgets the events it keeps; the log has them. */
   drop(): void {
     this.#window = []
-    this.#bytes = 0
+    this.#chars = 0
   }
 
   #keep(entry: PrintedEntry): void {
     this.#window.push(entry)
-    this.#bytes += entry.bytes.length
-    while (this.#bytes > WINDOW_BYTES && this.#window.length > 1) {
-      this.#bytes -= this.#window.shift()?.bytes.length ?? 0
+    this.#chars += entry.text.length
+    while (this.#chars > WINDOW_CHARS && this.#window.length > 1) {
+      this.#chars -= this.#window.shift()?.text.length ?? 0
     }
   }
 

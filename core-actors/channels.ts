@@ -1,8 +1,8 @@
 import type { Page } from './attachment.ts'
 import type { Pipe } from './channel.ts'
 import { Channel } from './channel.ts'
-import type { RawEntry } from './log-entry.ts'
 import { printEntry } from './log-entry.ts'
+import { Turn } from './outlet.ts'
 
 /** A node says something at least every 5 s: a log that is read and quiet for longer is looked at again. */
 const QUIET_MS = 6_000
@@ -10,8 +10,8 @@ const QUIET_MS = 6_000
 const SILENT_MS = 60_000
 /** What nobody uses is kept this long: a client that has just submitted asks for the events next. */
 const LINGER_MS = 5_000
-/** All windows together; past it the oldest requests keep none. */
-const MAX_BYTES = 16 * 1024 * 1024
+/** All windows together, characters; past it the oldest requests keep none. */
+const MAX_CHARS = 16 * 1024 * 1024
 
 /** The requests of a relay that somebody streams or waits for, or did a moment ago. */
 export class Channels {
@@ -19,6 +19,7 @@ export class Channels {
   readonly #read: (id: string, after: number) => Promise<Page>
   readonly #pipe: Pipe
   readonly #now: () => number
+  readonly #turn = new Turn()
 
   /** @param read a page of a request's log after a stream sequence */
   constructor(
@@ -38,14 +39,20 @@ export class Channels {
   of(id: string, model: string): Channel {
     const known = this.#byRequest.get(id)
     if (known) return known
-    const channel = new Channel({ model, read: (after) => this.#read(id, after), pipe: this.#pipe, now: this.#now })
+    const channel = new Channel({
+      model,
+      read: (after) => this.#read(id, after),
+      pipe: this.#pipe,
+      turn: this.#turn,
+      now: this.#now,
+    })
     this.#byRequest.set(id, channel)
     return channel
   }
 
   /** An entry of any request's log, as the broker republished it; nothing is parsed that nobody wants. */
-  arrived(id: string, entry: RawEntry): void {
-    this.#byRequest.get(id)?.arrived(printEntry(entry))
+  arrived(id: string, payload: Uint8Array): void {
+    this.#byRequest.get(id)?.arrived(printEntry(payload))
   }
 
   /** After the subscription was down: whatever came meanwhile is in the logs. */
@@ -60,15 +67,15 @@ export class Channels {
   /** Looks after the quiet ones: a live event may have been lost with nothing after it to show the gap. */
   sweep(): void {
     const now = this.#now()
-    let bytes = 0
+    let chars = 0
     for (const [id, channel] of [...this.#byRequest].reverse()) {
       const quietMs = now - channel.quietSince
       const ended = channel.last?.terminal === true
       if (!channel.inUse && quietMs > LINGER_MS) this.#byRequest.delete(id)
       else if (channel.readers > 0 && !ended && quietMs > SILENT_MS) channel.letGo()
       else if (channel.readers > 0 && !ended && now - channel.lookedAt > QUIET_MS) channel.resync(false)
-      bytes += channel.bytes
-      if (bytes > MAX_BYTES) channel.drop()
+      chars += channel.chars
+      if (chars > MAX_CHARS) channel.drop()
     }
   }
 

@@ -16,20 +16,20 @@ export interface RawEntry {
 
 /** The same as clients get it: printed once, however many stream it. */
 export interface PrintedEntry {
-  readonly sequence: number
+  /** Absent when it came live: reading a header for every event would cost more than reading a log again. */
+  readonly sequence?: number
   /** Number of the event within its request. */
   readonly n: number
   readonly at: number
   readonly type: string
   /** Nothing follows it. */
   readonly terminal: boolean
-  readonly bytes: Uint8Array
+  readonly text: string
 }
 
 /** What every event has. A type that is not known here is passed on: a newer node may have made it. */
 const AnyEvent = v.looseObject({ n: v.number(), at: v.number(), type: v.string() })
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** @throws when the payload is not an event: only nodes and relays can write a log, so that is a bug */
@@ -38,8 +38,9 @@ export function parseEntry({ sequence, payload }: RawEntry): Entry {
 }
 
 /** @throws likewise */
-export function printEntry({ sequence, payload }: RawEntry): PrintedEntry {
+export function printEntry(payload: Uint8Array, sequence?: number): PrintedEntry {
   const event = v.parse(AnyEvent, JSON.parse(decoder.decode(payload)))
   const { n, at, type } = event
-  return { sequence, n, at, type, terminal: TERMINAL.some((end) => end === type), bytes: encoder.encode(sseOf(event)) }
+  const terminal = TERMINAL.some((end) => end === type)
+  return { ...(sequence && { sequence }), n, at, type, terminal, text: sseOf(event) }
 }

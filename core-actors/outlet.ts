@@ -1,30 +1,41 @@
 import { SSE_HEARTBEAT, SSE_OPENING } from './sse.ts'
 
-/** Bytes that may wait for one client; past it live events are dropped and read from the log later. */
-const BUFFER_BYTES = 64 * 1024
+/** Characters that may wait for one client; past it live events are dropped and read from the log later. */
+const BUFFER_CHARS = 64 * 1024
 
 const encoder = new TextEncoder()
-const OPENING = encoder.encode(SSE_OPENING)
-const HEARTBEAT = encoder.encode(SSE_HEARTBEAT)
 
 export interface OutletOptions {
+  /** Writes at the end of this turn: what the broker sent in one piece leaves in one piece. */
+  readonly turn: Turn
   /** It has been full and has room again. */
   readonly onRoom: () => void
   /** The reader has gone, or has been given the end. */
   readonly onGone: () => void
 }
 
-// The writing end of one client's event stream:
+/** What is to be done once at the end of the turn, by whom. One microtask serves everyone. */
+export class Turn {
+  #waiting: (() => void)[] = []
+
+  atEnd(task: () => void): void {
+    if (this.#waiting.push(task) > 1) return
+    void Promise.resolve().then(() => {
+      for (const due of this.#waiting.splice(0)) due()
+    })
+  }
+}
+
+// Modes:
 //
 //   idle ──write──▶ writing ──nothing waits──▶ idle
 //   idle, writing ──close, and what waits is written──▶ closed ◀──abort, the reader goes── idle, writing
-//
-// One write at a time: what comes meanwhile leaves together with the next.
+
+/** The writing end of one client's event stream. One write at a time: what comes meanwhile leaves with the next. */
 export class Outlet {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
   readonly #options: OutletOptions
-  #waiting: Uint8Array[] = [OPENING]
-  #bytes = 0
+  #waiting = SSE_OPENING
   #mode: 'idle' | 'writing' | 'closed' = 'idle'
   #closing = false
 
@@ -36,16 +47,15 @@ export class Outlet {
   }
 
   /** @returns whether it takes more */
-  write(bytes: Uint8Array): boolean {
-    this.#waiting.push(bytes)
-    this.#bytes += bytes.length
+  write(text: string): boolean {
+    this.#waiting += text
     this.#start()
-    return this.#bytes < BUFFER_BYTES
+    return this.#waiting.length < BUFFER_CHARS
   }
 
   /** A sign of life, which is also how a client that has gone is noticed. */
   beat(): void {
-    if (this.#mode === 'idle') this.write(HEARTBEAT)
+    if (this.#mode === 'idle') this.write(SSE_HEARTBEAT)
   }
 
   /** The reader sees an end, after what it has been given. */
@@ -63,44 +73,39 @@ export class Outlet {
   #start(): void {
     if (this.#mode !== 'idle') return
     this.#mode = 'writing'
-    // After this turn: what the broker sent in one piece leaves in one piece.
-    queueMicrotask(() => this.#run().catch(() => this.#gone()))
+    this.#options.turn.atEnd(() => this.#next())
   }
 
-  async #run(): Promise<void> {
-    while (this.#waiting.length > 0 && this.#mode !== 'closed') {
-      const batch = this.#waiting
-      const full = this.#bytes >= BUFFER_BYTES
-      this.#waiting = []
-      this.#bytes = 0
-      await this.#writer.write(joined(batch))
-      if (full) this.#options.onRoom()
-    }
+  // No async function: this runs for every event of every client.
+  #next(): void {
     if (this.#mode !== 'writing') return
-    if (!this.#closing) {
-      this.#mode = 'idle'
+    if (this.#waiting === '') {
+      this.#rest()
       return
     }
-    await this.#writer.close()
-    this.#gone()
+    const bytes = encoder.encode(this.#waiting)
+    const full = this.#waiting.length >= BUFFER_CHARS
+    this.#waiting = ''
+    this.#writer.write(bytes).then(
+      () => {
+        if (full) this.#options.onRoom()
+        this.#next()
+      },
+      () => this.#gone(),
+    )
+  }
+
+  #rest(): void {
+    this.#mode = 'idle'
+    if (!this.#closing) return
+    const gone = () => this.#gone()
+    this.#writer.close().then(gone, gone)
   }
 
   #gone(): void {
     if (this.#mode === 'closed') return
     this.#mode = 'closed'
-    this.#waiting = []
+    this.#waiting = ''
     this.#options.onGone()
   }
-}
-
-function joined(batch: readonly Uint8Array[]): Uint8Array {
-  const [only] = batch
-  if (only && batch.length === 1) return only
-  const whole = new Uint8Array(batch.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const bytes of batch) {
-    whole.set(bytes, at)
-    at += bytes.length
-  }
-  return whole
 }

@@ -224,8 +224,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   #arrived(message: Msg): void {
-    const sequence = Number(message.headers?.get('Nats-Sequence'))
-    this.#channels.arrived(requestOf(message.subject), { sequence, payload: message.data })
+    this.#channels.arrived(requestOf(message.subject), message.data)
   }
 
   /** @throws Error when the broker cannot be reached */
@@ -239,26 +238,27 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   /** Tells a channel the last event of its log. */
   async #hear(id: RequestId, channel: Channel): Promise<void> {
     const last = await (await this.#listening(id)).last(this.#shard(id), id)
-    if (last) channel.arrived(printEntry(last))
+    if (last) channel.arrived(printEntry(last.payload))
   }
 
   async #page(id: RequestId, after: number): Promise<Page> {
     const { entries, more } = await (await this.#listening(id)).read(this.#shard(id), id, after)
-    return { entries: entries.map(printEntry), more }
+    return { entries: entries.map(({ payload, sequence }) => printEntry(payload, sequence)), more }
   }
 
   /** A log that has ended, as one document. */
   async #whole(id: RequestId, after: number): Promise<Attached> {
     const entries: PrintedEntry[] = []
+    let sequence = 0
     for (let more = true; more; ) {
-      const page = await this.#page(id, entries.at(-1)?.sequence ?? 0)
+      const page = await this.#page(id, sequence)
       entries.push(...page.entries)
+      sequence = page.entries.at(-1)?.sequence ?? sequence
       more = page.more
     }
     if (entries[0]?.n !== 1 || !entries.at(-1)?.terminal) return { kind: 'missing' }
-    const decoder = new TextDecoder()
     const rest = entries.filter(({ n }) => n > after)
-    return { kind: 'whole', text: SSE_OPENING + rest.map(({ bytes }) => decoder.decode(bytes)).join('') }
+    return { kind: 'whole', text: SSE_OPENING + rest.map(({ text }) => text).join('') }
   }
 
   #sweep(): void {
@@ -290,7 +290,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     const channel = this.#channels.of(id, model)
     const sequence = await new LogStore(connection).append(this.#shard(id), id, event, 0)
     if (sequence === 'fenced') return undefined
-    channel.arrived(printEntry({ sequence, payload: new TextEncoder().encode(JSON.stringify(event)) }))
+    channel.arrived(printEntry(new TextEncoder().encode(JSON.stringify(event))))
     return { events: [event], sequence }
   }
 

@@ -1,0 +1,165 @@
+import { expect, test } from 'bun:test'
+import { WINDOW_CHARS } from './channel.ts'
+import { Channels } from './channels.ts'
+import { printEntry } from './log-entry.ts'
+
+const encoder = new TextEncoder()
+const payload = (n: number, size = 0, type = 'responses') =>
+  encoder.encode(JSON.stringify({ n, at: 0, type, response: 'x'.repeat(size), tokens: [n] }))
+
+/** A relay's requests over one log in memory, and a clock that the test moves. */
+function channelsOf(log: Uint8Array[] = []) {
+  const clock = { now: 0 }
+  const reads: number[] = []
+  const channels = new Channels(
+    async (_, after) => {
+      reads.push(after)
+      return { entries: log.slice(after).map((item, index) => printEntry(item, after + index + 1)), more: false }
+    },
+    () => new TransformStream(),
+    () => clock.now,
+  )
+  return { channels, clock, reads }
+}
+
+const ids = (text: string) => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
+
+async function take(stream: ReadableStream<Uint8Array>, count: number): Promise<number[][]> {
+  const chunks: number[][] = []
+  for await (const chunk of stream) {
+    const found = ids(new TextDecoder().decode(chunk))
+    if (found.length > 0) chunks.push(found)
+    if (chunks.flat().length >= count) break
+  }
+  return chunks
+}
+
+test('what arrives in one turn leaves as one chunk, to every reader of the request and no other', async () => {
+  const { channels } = channelsOf()
+  const [a, b] = [channels.of('a', 'm'), channels.of('b', 'm')]
+  const [one, two, other] = [a.open(0), a.open(0), b.open(0)]
+  channels.arrived('b', payload(1))
+  for (const n of [1, 2, 3]) channels.arrived('a', payload(n))
+  expect(await take(one, 3)).toEqual([[1, 2, 3]])
+  expect(await take(two, 3)).toEqual([[1, 2, 3]])
+  expect(await take(other, 1)).toEqual([[1]])
+})
+
+test('a stream has what was there, what comes, and ends with the terminal event; tokens stay inside', async () => {
+  const log = [payload(1), payload(2)]
+  const { channels } = channelsOf(log)
+  const text = new Response(channels.of('a', 'm').open(0)).text()
+  log.push(payload(3, 0, 'completed'))
+  channels.arrived('a', payload(3, 0, 'completed'))
+  expect(ids(await text)).toEqual([1, 2, 3])
+  expect(await text).toStartWith('retry: 500\n\n')
+  expect(await text).not.toContain('tokens')
+})
+
+test('a client that comes right after the submit is served without a read', async () => {
+  const { channels, reads } = channelsOf()
+  const channel = channels.of('a', 'm')
+  channels.arrived('a', payload(1))
+  const text = new Response(channel.open(0)).text()
+  channels.arrived('a', payload(2, 0, 'completed'))
+  expect(ids(await text)).toEqual([1, 2])
+  expect(ids(channel.document(1) ?? '')).toEqual([2])
+  expect(reads).toEqual([])
+})
+
+test('a reader that does not take is given no more than its buffer, and the rest from the log', async () => {
+  const log = Array.from({ length: 8 }, (_, index) => payload(index + 1, WINDOW_CHARS / 2 + 1))
+  const { channels, reads } = channelsOf(log)
+  const stream = channels.of('a', 'm').open(0)
+  for (const item of log) channels.arrived('a', item)
+  expect((await take(stream, 8)).flat()).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  expect(reads.length).toBeGreaterThan(0)
+})
+
+test('a reader that left is forgotten, and its channel some time later', async () => {
+  const { channels, clock } = channelsOf()
+  const stream = channels.of('a', 'm').open(0)
+  channels.arrived('a', payload(1))
+  await stream.cancel()
+  await Promise.resolve()
+  channels.arrived('a', payload(2))
+  await Promise.resolve()
+  expect(channels.of('a', 'm').readers).toBe(0)
+  clock.now = 60_000
+  channels.sweep()
+  expect(channels.size).toBe(0)
+})
+
+test('a live event that was lost with nothing after it is found by the sweep', async () => {
+  const log = [payload(1)]
+  const { channels, clock } = channelsOf(log)
+  const stream = channels.of('a', 'm').open(0)
+  channels.arrived('a', payload(1))
+  log.push(payload(2))
+  clock.now = 7_000
+  channels.sweep()
+  expect((await take(stream, 2)).flat()).toEqual([1, 2])
+})
+
+test('after a reconnect every reader goes on from its place, though the broker has another log', async () => {
+  const log = [payload(1), payload(2)]
+  const { channels } = channelsOf(log)
+  const text = new Response(channels.of('a', 'm').open(0)).text()
+  await Bun.sleep(0)
+  log.splice(0)
+  channels.resyncAll()
+  for (const n of [1, 2]) {
+    log.push(payload(n))
+    channels.arrived('a', payload(n))
+  }
+  channels.arrived('a', payload(3, 0, 'completed'))
+  expect(ids(await text)).toEqual([1, 2, 3])
+})
+
+test('a stream that has been quiet for a minute is let go, so that its client comes back', async () => {
+  const { channels, clock } = channelsOf([payload(1)])
+  const text = new Response(channels.of('a', 'm').open(0)).text()
+  await Bun.sleep(0)
+  clock.now = 61_000
+  channels.sweep()
+  expect(ids(await text)).toEqual([1])
+})
+
+test('who waits for the end is told of it, or to ask again when it may have been missed', async () => {
+  const { channels } = channelsOf()
+  const channel = channels.of('a', 'm')
+  const [first, second] = [channel.untilEnded(), channel.untilEnded()]
+  channels.resyncAll()
+  expect(await first).toBeUndefined()
+  expect(await second).toBeUndefined()
+  const third = channel.untilEnded()
+  channels.arrived('a', payload(1, 0, 'failed'))
+  expect(await third).toMatchObject({ n: 1, type: 'failed' })
+  expect(await channel.untilEnded()).toMatchObject({ n: 1 })
+})
+
+test('only those who wait, and are listened to, are told their place again', async () => {
+  const { channels, clock } = channelsOf()
+  for (const id of ['read', 'unread', 'started']) {
+    const channel = channels.of(id, 'm')
+    if (id !== 'unread') void channel.open(0)
+    channels.arrived(id, payload(1, 0, 'queued'))
+  }
+  channels.arrived('started', payload(2, 0, 'started'))
+  expect([...channels.waiting(3_000)]).toEqual([])
+  clock.now = 3_000
+  expect([...channels.waiting(3_000)]).toEqual([{ id: 'read', model: 'm' }])
+})
+
+test('all windows together are bounded: the newest requests keep theirs', () => {
+  const { channels } = channelsOf()
+  const ids = Array.from({ length: 300 }, (_, index) => `r${index}`)
+  for (const id of ids) {
+    channels.of(id, 'm')
+    channels.arrived(id, payload(1, WINDOW_CHARS - 200))
+  }
+  channels.sweep()
+  const kept = ids.filter((id) => channels.of(id, 'm').chars > 0)
+  expect(kept.length).toBeLessThan(260)
+  expect(kept).toEqual(ids.slice(-kept.length))
+})

@@ -1,0 +1,44 @@
+import { expect, test } from 'bun:test'
+import { Outlet, Turn } from './outlet.ts'
+
+function outletOf() {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  const told: string[] = []
+  const outlet = new Outlet(writable, {
+    turn: new Turn(),
+    onRoom: () => told.push('room'),
+    onGone: () => told.push('gone'),
+  })
+  return { outlet, readable, told }
+}
+
+test('an end comes after everything that was written', async () => {
+  const { outlet, readable, told } = outletOf()
+  outlet.write('a')
+  outlet.write('b')
+  outlet.close()
+  expect(await new Response(readable).text()).toBe('retry: 500\n\nab')
+  expect(told).toEqual(['gone'])
+})
+
+test('a full buffer says so, and says again when there is room', async () => {
+  const { outlet, readable, told } = outletOf()
+  expect(outlet.write('x'.repeat(60_000))).toBe(true)
+  expect(outlet.write('x'.repeat(10_000))).toBe(false)
+  const reader = readable.getReader()
+  await reader.read()
+  await Bun.sleep(0)
+  expect(told).toEqual(['room'])
+})
+
+test('a heartbeat goes out when nothing else waits, and notices a reader that has gone', async () => {
+  const { outlet, readable, told } = outletOf()
+  const reader = readable.getReader()
+  await reader.read()
+  await Bun.sleep(0)
+  outlet.beat()
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe(': heartbeat\n\n')
+  await reader.cancel()
+  await Bun.sleep(0)
+  expect(told).toEqual(['gone'])
+})
