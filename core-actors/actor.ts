@@ -6,6 +6,7 @@ import { sentAtOf } from '@oriel/protocol/ids'
 import { foldAll } from '@oriel/protocol/log'
 import type { Problem } from '@oriel/protocol/problem'
 import { DUPLICATE_WINDOW_MS } from '@oriel/protocol/streams'
+import type { About } from './channel.ts'
 import type { RequestRecord } from './record.ts'
 import type { Attached, Outcome, Reading, RelayPort } from './relay-port.ts'
 import type { End, OpenRequest, RequestState } from './request.ts'
@@ -133,8 +134,12 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     const ended = state.mode === 'ended'
     if (ended && after === state.end.n) return { kind: 'over' }
     if (ended && after > state.end.n) return unissued(after)
-    const { model } = state.request
-    const attached = await this.#attach(state.request, { model, after, ended, renewed: this.#dispatchNumber > 1 })
+    const attached = await this.#attach(state.request, {
+      ...aboutOf(state.request),
+      after,
+      ended,
+      renewed: this.#dispatchNumber > 1,
+    })
     switch (attached.kind) {
       case 'unissued':
         return unissued(after)
@@ -232,7 +237,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   async #untilEnded(request: OpenRequest): Promise<void> {
     while (this.#state.mode === 'open') {
       try {
-        const end = await this.relayOf(request).untilEnded(request.id, request.model)
+        const end = await this.relayOf(request).untilEnded(request.id, aboutOf(request))
         if (end) return this.#ended(end)
       } catch (error) {
         console.warn('the relay broke while an end was awaited', error)
@@ -324,6 +329,8 @@ function repeat(draft: Draft, bodyHash: string, standing: Standing): Outcome<Sta
   const detail = 'This request id was used before, with another body.'
   return { ok: false, problem: { kind: 'request-conflict', detail } }
 }
+
+const aboutOf = ({ model, lane }: OpenRequest): About => ({ model, lane })
 
 const unissued = (after: number): Streaming => ({
   kind: 'refused',

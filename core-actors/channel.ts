@@ -1,3 +1,4 @@
+import type { Lane } from '@oriel/protocol/subjects'
 import type { Page, Place } from './attachment.ts'
 import { Attachment } from './attachment.ts'
 import type { PrintedEntry } from './log-entry.ts'
@@ -10,8 +11,14 @@ export type Pipe = () => { readable: ReadableStream<Uint8Array>; writable: Writa
 /** The text of one request's last events that is kept, in characters, for whoever streams it. */
 export const WINDOW_CHARS = 64 * 1024
 
-export interface ChannelOptions {
+/** What a relay must know of a request besides its log. */
+export interface About {
   readonly model: string
+  readonly lane: Lane
+}
+
+export interface ChannelOptions {
+  readonly about: About
   /** A page of the log after a stream sequence. */
   readonly read: (after: number) => Promise<Page>
   /** Makes a stream; in workerd a native one costs far less than one whose source is script. */
@@ -22,7 +29,7 @@ export interface ChannelOptions {
 
 /** One request as its relay sees it: the end of its log, everyone who streams it, and who waits for its end. */
 export class Channel {
-  readonly model: string
+  readonly about: About
   readonly #options: ChannelOptions
   readonly #outlets = new Map<Outlet, Attachment>()
   /** A tail of the log without a gap. */
@@ -34,7 +41,7 @@ export class Channel {
   #lookedAt: number
 
   constructor(options: ChannelOptions) {
-    this.model = options.model
+    this.about = options.about
     this.#options = options
     this.#quietSince = options.now()
     this.#lookedAt = this.#quietSince

@@ -3,6 +3,8 @@ import { WINDOW_CHARS } from './channel.ts'
 import { Channels } from './channels.ts'
 import { printEntry } from './log-entry.ts'
 
+const ABOUT = { model: 'm', lane: 'interactive' } as const
+
 const encoder = new TextEncoder()
 const payload = (n: number, size = 0, type = 'responses') =>
   encoder.encode(JSON.stringify({ n, at: 0, type, response: 'x'.repeat(size), tokens: [n] }))
@@ -36,7 +38,7 @@ async function take(stream: ReadableStream<Uint8Array>, count: number): Promise<
 
 test('what arrives in one turn leaves as one chunk, to every reader of the request and no other', async () => {
   const { channels } = channelsOf()
-  const [a, b] = [channels.of('a', 'm'), channels.of('b', 'm')]
+  const [a, b] = [channels.of('a', ABOUT), channels.of('b', ABOUT)]
   const [one, two, other] = [a.open(0), a.open(0), b.open(0)]
   channels.arrived('b', payload(1))
   for (const n of [1, 2, 3]) channels.arrived('a', payload(n))
@@ -48,7 +50,7 @@ test('what arrives in one turn leaves as one chunk, to every reader of the reque
 test('a stream has what was there, what comes, and ends with the terminal event; tokens stay inside', async () => {
   const log = [payload(1), payload(2)]
   const { channels } = channelsOf(log)
-  const text = new Response(channels.of('a', 'm').open(0)).text()
+  const text = new Response(channels.of('a', ABOUT).open(0)).text()
   log.push(payload(3, 0, 'completed'))
   channels.arrived('a', payload(3, 0, 'completed'))
   expect(ids(await text)).toEqual([1, 2, 3])
@@ -58,7 +60,7 @@ test('a stream has what was there, what comes, and ends with the terminal event;
 
 test('a client that comes right after the submit is served without a read', async () => {
   const { channels, reads } = channelsOf()
-  const channel = channels.of('a', 'm')
+  const channel = channels.of('a', ABOUT)
   channels.arrived('a', payload(1))
   const text = new Response(channel.open(0)).text()
   channels.arrived('a', payload(2, 0, 'completed'))
@@ -70,7 +72,7 @@ test('a client that comes right after the submit is served without a read', asyn
 test('a reader that does not take is given no more than its buffer, and the rest from the log', async () => {
   const log = Array.from({ length: 8 }, (_, index) => payload(index + 1, WINDOW_CHARS / 2 + 1))
   const { channels, reads } = channelsOf(log)
-  const stream = channels.of('a', 'm').open(0)
+  const stream = channels.of('a', ABOUT).open(0)
   for (const item of log) channels.arrived('a', item)
   expect((await take(stream, 8)).flat()).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
   expect(reads.length).toBeGreaterThan(0)
@@ -78,13 +80,13 @@ test('a reader that does not take is given no more than its buffer, and the rest
 
 test('a reader that left is forgotten, and its channel some time later', async () => {
   const { channels, clock } = channelsOf()
-  const stream = channels.of('a', 'm').open(0)
+  const stream = channels.of('a', ABOUT).open(0)
   channels.arrived('a', payload(1))
   await stream.cancel()
   await Promise.resolve()
   channels.arrived('a', payload(2))
   await Promise.resolve()
-  expect(channels.of('a', 'm').readers).toBe(0)
+  expect(channels.of('a', ABOUT).readers).toBe(0)
   clock.now = 60_000
   channels.sweep()
   expect(channels.size).toBe(0)
@@ -93,7 +95,7 @@ test('a reader that left is forgotten, and its channel some time later', async (
 test('a live event that was lost with nothing after it is found by the sweep', async () => {
   const log = [payload(1)]
   const { channels, clock } = channelsOf(log)
-  const stream = channels.of('a', 'm').open(0)
+  const stream = channels.of('a', ABOUT).open(0)
   channels.arrived('a', payload(1))
   log.push(payload(2))
   clock.now = 7_000
@@ -104,7 +106,7 @@ test('a live event that was lost with nothing after it is found by the sweep', a
 test('after a reconnect every reader goes on from its place, though the broker has another log', async () => {
   const log = [payload(1), payload(2)]
   const { channels } = channelsOf(log)
-  const text = new Response(channels.of('a', 'm').open(0)).text()
+  const text = new Response(channels.of('a', ABOUT).open(0)).text()
   await Bun.sleep(0)
   log.splice(0)
   channels.resyncAll()
@@ -118,7 +120,7 @@ test('after a reconnect every reader goes on from its place, though the broker h
 
 test('a stream that has been quiet for a minute is let go, so that its client comes back', async () => {
   const { channels, clock } = channelsOf([payload(1)])
-  const text = new Response(channels.of('a', 'm').open(0)).text()
+  const text = new Response(channels.of('a', ABOUT).open(0)).text()
   await Bun.sleep(0)
   clock.now = 61_000
   channels.sweep()
@@ -127,7 +129,7 @@ test('a stream that has been quiet for a minute is let go, so that its client co
 
 test('who waits for the end is told of it, or to ask again when it may have been missed', async () => {
   const { channels } = channelsOf()
-  const channel = channels.of('a', 'm')
+  const channel = channels.of('a', ABOUT)
   const [first, second] = [channel.untilEnded(), channel.untilEnded()]
   channels.resyncAll()
   expect(await first).toBeUndefined()
@@ -141,25 +143,25 @@ test('who waits for the end is told of it, or to ask again when it may have been
 test('only those who wait, and are listened to, are told their place again', async () => {
   const { channels, clock } = channelsOf()
   for (const id of ['read', 'unread', 'started']) {
-    const channel = channels.of(id, 'm')
+    const channel = channels.of(id, ABOUT)
     if (id !== 'unread') void channel.open(0)
     channels.arrived(id, payload(1, 0, 'queued'))
   }
   channels.arrived('started', payload(2, 0, 'started'))
   expect([...channels.waiting(3_000)]).toEqual([])
   clock.now = 3_000
-  expect([...channels.waiting(3_000)]).toEqual([{ id: 'read', model: 'm' }])
+  expect([...channels.waiting(3_000)]).toEqual([{ id: 'read', ...ABOUT }])
 })
 
 test('all windows together are bounded: the newest requests keep theirs', () => {
   const { channels } = channelsOf()
   const ids = Array.from({ length: 300 }, (_, index) => `r${index}`)
   for (const id of ids) {
-    channels.of(id, 'm')
+    channels.of(id, ABOUT)
     channels.arrived(id, payload(1, WINDOW_CHARS - 200))
   }
   channels.sweep()
-  const kept = ids.filter((id) => channels.of(id, 'm').chars > 0)
+  const kept = ids.filter((id) => channels.of(id, ABOUT).chars > 0)
   expect(kept.length).toBeLessThan(260)
   expect(kept).toEqual(ids.slice(-kept.length))
 })

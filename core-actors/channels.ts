@@ -1,5 +1,5 @@
 import type { Page } from './attachment.ts'
-import type { Pipe } from './channel.ts'
+import type { About, Pipe } from './channel.ts'
 import { Channel } from './channel.ts'
 import { printEntry } from './log-entry.ts'
 import { Turn } from './outlet.ts'
@@ -36,11 +36,11 @@ export class Channels {
     return this.#byRequest.size
   }
 
-  of(id: string, model: string): Channel {
+  of(id: string, { model, lane }: About): Channel {
     const known = this.#byRequest.get(id)
     if (known) return known
     const channel = new Channel({
-      model,
+      about: { model, lane },
       read: (after) => this.#read(id, after),
       pipe: this.#pipe,
       turn: this.#turn,
@@ -80,11 +80,11 @@ export class Channels {
   }
 
   /** Requests that somebody streams and that were told their place in the queue last, `quietMs` ago or longer. */
-  *waiting(quietMs: number): Iterable<{ id: string; model: string }> {
+  *waiting(quietMs: number): Iterable<About & { id: string }> {
     const until = this.#now() - quietMs
     for (const [id, channel] of this.#byRequest) {
       if (channel.readers > 0 && channel.quietSince <= until && channel.last?.type === 'queued')
-        yield { id, model: channel.model }
+        yield { id, ...channel.about }
     }
   }
 }

@@ -4,6 +4,7 @@ import type { RequestId } from '@oriel/protocol/ids'
 import type { Job } from '@oriel/protocol/job'
 import type { Manifest } from '@oriel/protocol/manifest'
 import type { Problem } from '@oriel/protocol/problem'
+import type { About } from './channel.ts'
 import type { Entry } from './log-entry.ts'
 import type { End } from './request.ts'
 
@@ -20,8 +21,7 @@ export interface Submitted {
   readonly certain: boolean
 }
 
-export interface Reading {
-  readonly model: string
+export interface Reading extends About {
   /** Number of the last event the client has; 0 for none. */
   readonly after: number
   /** The actor knows that the request has ended. */
@@ -54,7 +54,7 @@ export interface RelayPort {
   /** `ok: false`: nothing was accepted. */
   submit(order: Order): Promise<Outcome<Submitted>>
   /** Answers when the request has ended; `undefined` when the relay has to be asked again. */
-  untilEnded(id: RequestId, model: string): Promise<End | undefined>
+  untilEnded(id: RequestId, about: About): Promise<End | undefined>
   /** The events of a request as a client gets them (SSE). */
   attach(id: RequestId, reading: Reading): Promise<Attached>
   /** The last event of a log, if there is any. */

@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { JetStreamApiError, jetstream } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/nats-core'
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
-import { type Accepted, endedFacts } from '@oriel/protocol/fact'
+import { type Accepted, endedFacts, endedMsgID } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
 import { shardOf } from '@oriel/protocol/ids'
 import type { Job } from '@oriel/protocol/job'
@@ -13,13 +13,14 @@ import {
   cancelSubject,
   endedSubject,
   jobSubject,
+  type Lane,
   liveShard,
   requestOf,
 } from '@oriel/protocol/subjects'
 import type { Page } from './attachment.ts'
 import { Catalog } from './catalog.ts'
 import { watchCatalog } from './catalog-watch.ts'
-import type { Channel } from './channel.ts'
+import type { About, Channel } from './channel.ts'
 import { Channels } from './channels.ts'
 import { endLog } from './end-log.ts'
 import { Link } from './link.ts'
@@ -78,15 +79,17 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     const connection = await this.#ready()
     if (!connection) return unavailable()
     const partition = this.#catalog.partitionOf(job.model)
-    await this.#depth.refresh(connection, partition, Date.now()).catch(warn('the depth of a queue is not known'))
+    await this.#depth
+      .refresh(connection, partition, job.lane, Date.now())
+      .catch(warn('the depth of a queue is not known'))
     const { id } = job
     const shard = this.#shard(id)
     this.#listen(connection, shard)
     try {
-      const log = await this.#openLog(connection, id, job.model, this.#depth.of(partition))
+      const log = await this.#openLog(connection, job, this.#depth.of(partition, job.lane))
       const refused = await this.#publishJob(connection, partition, { ...job, shard, ...(log && { log }) })
       if (refused) return { ok: false, problem: refused }
-      this.#depth.joined(partition)
+      this.#depth.joined(partition, job.lane)
       await this.#publishAccepted(connection, accepted)
       return { ok: true, certain: true }
     } catch (error) {
@@ -95,8 +98,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     }
   }
 
-  async untilEnded(id: RequestId, model: string): Promise<End | undefined> {
-    const channel = this.#channels.of(id, model)
+  async untilEnded(id: RequestId, about: About): Promise<End | undefined> {
+    const channel = this.#channels.of(id, about)
     // A request that was submitted here has been heard since its first event; of any other the log must tell.
     if (!channel.last) await this.#hear(id, channel)
     const terminal = await channel.untilEnded()
@@ -110,8 +113,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return { ok: true }
   }
 
-  async attach(id: RequestId, { model, after, ended, renewed }: Reading): Promise<Attached> {
-    const channel = this.#channels.of(id, model)
+  async attach(id: RequestId, { after, ended, renewed, ...about }: Reading): Promise<Attached> {
+    const channel = this.#channels.of(id, about)
     const text = channel.document(after)
     if (text !== undefined) return { kind: 'whole', text }
     try {
@@ -162,9 +165,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     const client = jetstream(connection)
     const facts = endedFacts(id, ending.events)
     await Promise.all(
-      facts.map((fact) =>
-        client.publish(endedSubject(id), JSON.stringify(fact), { msgID: `ended.${id}.${fact.part}` }),
-      ),
+      facts.map((fact) => client.publish(endedSubject(id), JSON.stringify(fact), { msgID: endedMsgID(fact) })),
     )
     return { ok: true, event: ending.event }
   }
@@ -263,13 +264,13 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   #sweep(): void {
     this.#channels.sweep()
-    for (const { id, model } of this.#channels.waiting(QUEUED_AGAIN_MS)) {
-      this.#tellPlace(id, model).catch(warn('a place in the queue could not be told'))
+    for (const { id, model, lane } of this.#channels.waiting(QUEUED_AGAIN_MS)) {
+      this.#tellPlace(id, model, lane).catch(warn('a place in the queue could not be told'))
     }
   }
 
   /** Says again where a waiting request stands, unless its log has moved on. */
-  async #tellPlace(id: RequestId, model: string): Promise<void> {
+  async #tellPlace(id: RequestId, model: string, lane: Lane): Promise<void> {
     const connection = await this.#ready()
     if (!connection) return
     const log = new LogStore(connection)
@@ -277,17 +278,17 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     const last = raw && parseEntry(raw)
     if (last?.event.type !== 'queued') return
     const partition = this.#catalog.partitionOf(model)
-    await this.#depth.refresh(connection, partition, Date.now())
+    await this.#depth.refresh(connection, partition, lane, Date.now())
     // What waits includes this request and those behind it: its place only ever gets better.
-    const position = Math.max(0, Math.min(last.event.position, this.#depth.of(partition) - 1))
+    const position = Math.max(0, Math.min(last.event.position, this.#depth.of(partition, lane) - 1))
     const event = { n: last.event.n + 1, at: Date.now(), type: 'queued', position } as const
     await log.append(this.#shard(id), id, event, last.sequence)
   }
 
   /** Writes `queued` as the first event. A log that is there already is the business of whoever wrote it. */
-  async #openLog(connection: NatsConnection, id: RequestId, model: string, position: number): Promise<Job['log']> {
+  async #openLog(connection: NatsConnection, { id, ...about }: Order['job'], position: number): Promise<Job['log']> {
     const event: RequestEvent = { n: 1, at: Date.now(), type: 'queued', position }
-    const channel = this.#channels.of(id, model)
+    const channel = this.#channels.of(id, about)
     const sequence = await new LogStore(connection).append(this.#shard(id), id, event, 0)
     if (sequence === 'fenced') return undefined
     channel.arrived(printEntry(new TextEncoder().encode(JSON.stringify(event))))

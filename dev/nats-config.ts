@@ -1,4 +1,5 @@
 import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
+import { DISCONNECTED } from '@oriel/protocol/subjects'
 import { IDENTITIES } from './identities.ts'
 import type { Ports } from './ports.ts'
 import { HOST } from './ports.ts'
@@ -41,8 +42,11 @@ accounts: {
     users: [
 ${users.join('\n')}
     ]
+    # When a connection of this account ends, the system account is told; so are the relays.
+    imports: [{ stream: { account: SYS, subject: "$SYS.ACCOUNT.ORIEL.DISCONNECT" }, to: ${quote(DISCONNECTED)} }]
   }
   SYS: {
+    exports: [{ stream: "$SYS.ACCOUNT.*.DISCONNECT", accounts: [ORIEL] }]
     users: [{ user: "system", password: ${quote(passwords.system)} }]
   }
 }

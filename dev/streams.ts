@@ -3,7 +3,7 @@ import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstre
 import { Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { Placement } from '@oriel/protocol/placement'
-import { BUCKETS, jobsConsumer, RECORDER_CONSUMER, STREAMS } from '@oriel/protocol/streams'
+import { BUCKETS, jobsConsumers, RECORDER_CONSUMER, STREAMS } from '@oriel/protocol/streams'
 import { HISTORY, JOBS, PLACEMENT, PLAN } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 
@@ -20,10 +20,17 @@ export async function prepareBroker(nc: NatsConnection, firstPlan: Placement): P
   const kvm = new Kvm(jetstream(nc))
   await Promise.all(BUCKETS.map(({ name, ttlMs }) => putBucket(manager, kvm, name, ttlMs)))
   const { partitions } = await ensurePlan(kvm, firstPlan)
-  const consumers = Array.from({ length: partitions }, (_, partition) =>
-    manager.consumers.add(JOBS, jobsConsumer(partition)),
-  )
-  await Promise.all([...consumers, manager.consumers.add(HISTORY, RECORDER_CONSUMER)])
+  const wanted = jobsConsumers(partitions)
+  await dropOthers(manager, new Set(wanted.map(({ durable_name }) => durable_name)))
+  await Promise.all(wanted.map((consumer) => manager.consumers.add(JOBS, consumer)))
+  await manager.consumers.add(HISTORY, RECORDER_CONSUMER)
+}
+
+/** On a work queue no two consumers may want the same job: those of an earlier plan go first. Jobs stay. */
+async function dropOthers(manager: JetStreamManager, wanted: ReadonlySet<string>): Promise<void> {
+  for await (const { name } of manager.consumers.list(JOBS)) {
+    if (!wanted.has(name)) await manager.consumers.delete(JOBS, name)
+  }
 }
 
 async function putStream(manager: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {

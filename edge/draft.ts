@@ -34,7 +34,7 @@ export async function draftOf(
     request: sent,
     model: manifest.name,
     version: manifest.version,
-    lane: 'interactive',
+    lane: request.lane ?? 'interactive',
     parameters,
     onDisconnect: request.onDisconnect ?? 'detach',
     timeoutMs: request.timeoutMs ?? manifest.limits.timeoutMs,

@@ -1,6 +1,6 @@
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import type { Dead } from '@oriel/protocol/dead'
-import type { Ended } from '@oriel/protocol/fact'
+import { type Ended, endedMsgID } from '@oriel/protocol/fact'
 import { deadSubject, endedSubject } from '@oriel/protocol/subjects'
 import type { NatsLink } from './nats-link.ts'
 import type { Outcomes } from './outcomes.ts'
@@ -16,7 +16,7 @@ export class JetStreamOutcomes implements Outcomes {
   }
 
   async ended(facts: readonly Ended[], signal: AbortSignal): Promise<void> {
-    const publish = (fact: Ended) => this.#keep(endedSubject(fact.id), `ended.${fact.id}.${fact.part}`, fact, signal)
+    const publish = (fact: Ended) => this.#keep(endedSubject(fact.id), endedMsgID(fact), fact, signal)
     await Promise.all(facts.map(publish))
   }
 

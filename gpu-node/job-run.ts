@@ -1,3 +1,4 @@
+import { attemptsOf } from '@oriel/protocol/attempts'
 import type { NewEvent } from '@oriel/protocol/event'
 import { endedFacts } from '@oriel/protocol/fact'
 import type { Job } from '@oriel/protocol/job'
@@ -190,7 +191,14 @@ export class JobRun {
     const events = (await this.#author?.whole()) ?? []
     const last = events.at(-1)
     if (last?.type === 'failed') {
-      const entry = { at: last.at, node, deliveries: this.#deliveries.count, problem: last.problem, job }
+      const entry = {
+        at: last.at,
+        node,
+        deliveries: this.#deliveries.count,
+        problem: last.problem,
+        attempts: attemptsOf(events),
+        job,
+      }
       await outcomes.dead(job.model, job.id, `${last.n}`, entry, this.#signal)
     }
     await outcomes.ended(endedFacts(job.id, events), this.#signal)

@@ -77,7 +77,7 @@ export class JobRunner {
     const id = about?.id ?? `sequence-${delivery.sequence}`
     logger.error('a message is not a job', { subject: delivery.subject, id, detail: problem.detail })
     try {
-      const entry = { at: clock.now(), node, deliveries: delivery.count, problem, message }
+      const entry = { at: clock.now(), node, deliveries: delivery.count, problem, attempts: [], message }
       await outcomes.dead(model, id, 'unreadable', entry, signal)
       if (about) await this.#failUnread(about)
       delivery.term(problem.kind)

@@ -1,7 +1,7 @@
 import { createInbox, type Msg, type Subscription } from '@nats-io/nats-core'
 import { NODE_INBOX } from '@oriel/protocol/permissions'
 import { ACK_WAIT_MS } from '@oriel/protocol/streams'
-import { JOBS, partitionConsumer } from '@oriel/protocol/subjects'
+import { JOBS, type Lane, laneConsumer } from '@oriel/protocol/subjects'
 import type { Delivery } from './delivery.ts'
 import { JetStreamDelivery } from './jetstream-delivery.ts'
 import type { Logger } from './logger.ts'
@@ -31,6 +31,7 @@ interface Ask {
 export interface PartitionPullOptions {
   readonly link: NatsLink
   readonly partition: number
+  readonly lane: Lane
   readonly slots: number
   /** Resolves when the job's slot is free. Never throws. */
   readonly deliver: (delivery: Delivery) => Promise<void>
@@ -91,7 +92,7 @@ export class PartitionPull {
   }
 
   #ask(): void {
-    const { link, partition, slots } = this.#options
+    const { link, partition, lane, slots } = this.#options
     const asked = [...this.#asks].reduce((sum, { left }) => sum + left, 0)
     const batch = slots - this.#busy - asked
     if (this.#stopped || batch <= 0 || this.#later || !link.up || link.nc.isClosed()) return
@@ -102,7 +103,7 @@ export class PartitionPull {
     const overdue = setTimeout(() => this.#refused(ask, 'no answer'), EXPIRES_MS + OVERDUE_MS)
     const ask: Ask = { subscription, overdue, left: batch }
     this.#asks.add(ask)
-    const next = `$JS.API.CONSUMER.MSG.NEXT.${JOBS}.${partitionConsumer(partition)}`
+    const next = `$JS.API.CONSUMER.MSG.NEXT.${JOBS}.${laneConsumer(partition, lane)}`
     link.nc.publish(next, JSON.stringify({ batch, expires: EXPIRES_MS * 1e6 }), { reply: inbox })
   }
 

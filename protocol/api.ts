@@ -4,6 +4,7 @@ import { ClientRequestID } from './ids.ts'
 import { Manifest, ModelName } from './manifest.ts'
 import { Problem } from './problem.ts'
 import { LOG_MAX_AGE_MS } from './streams.ts'
+import { LANES } from './subjects.ts'
 
 /** Bodies of the HTTP API. What people send is strict, so that a misspelt option is an error and not ignored. */
 
@@ -19,6 +20,8 @@ export const RequestOptions = v.strictObject({
   parameters: v.optional(v.record(v.string(), v.unknown())),
   timeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TIMEOUT_MS))),
   onDisconnect: v.optional(v.picklist(['detach', 'cancel'])),
+  /** `batch` waits behind `interactive`; it is never left waiting for ever. */
+  lane: v.optional(v.picklist(LANES)),
 })
 
 export const Submission = v.strictObject({ modelID: ModelName, request: RequestOptions })

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { Attempt } from './attempts.ts'
 import { Job } from './job.ts'
 import { Problem } from './problem.ts'
 
@@ -12,6 +13,8 @@ export const Dead = v.object({
   /** How often the job was delivered. */
   deliveries: whole,
   problem: Problem,
+  /** Of a job: what was tried, and how each attempt ended. */
+  attempts: v.optional(v.array(Attempt), []),
   job: v.optional(Job),
   /** Of a message on the jobs' subjects that is not a job: its text, or as much of it as is worth keeping. */
   message: v.optional(v.string()),

@@ -20,7 +20,21 @@ export const RequestEvent = v.variant('type', [
     /** Of a generation: the tokens made since the last event, which the next attempt takes as given. Not for clients. */
     tokens: v.optional(v.array(count)),
   }),
-  v.object({ ...numbered, type: v.literal('progress'), elapsedMs: count }),
+  /** `waitingFor`: the request cannot begin, because no node has its model. */
+  v.object({
+    ...numbered,
+    type: v.literal('progress'),
+    elapsedMs: count,
+    waitingFor: v.optional(v.picklist(['model'])),
+  }),
+  /** An attempt failed, and the next begins in `inMs`. Its number is the old one when the failure was not the request's. */
+  v.object({
+    ...numbered,
+    type: v.literal('retrying'),
+    attempt: v.pipe(count, v.minValue(1)),
+    inMs: count,
+    problem: Problem,
+  }),
   v.object({ ...numbered, type: v.literal('completed') }),
   v.object({ ...numbered, type: v.literal('failed'), problem: Problem, retriable: v.boolean() }),
   v.object({ ...numbered, type: v.literal('cancelled') }),
@@ -38,5 +52,5 @@ export type TerminalEvent = Extract<RequestEvent, { type: Terminal }>
 export const isTerminal = (event: RequestEvent): event is TerminalEvent => TERMINAL.some((type) => type === event.type)
 
 /** Where a request stands: its last event that says so. */
-export const STATUSES = ['accepted', 'queued', 'started', ...TERMINAL] as const
+export const STATUSES = ['accepted', 'queued', 'started', 'retrying', ...TERMINAL] as const
 export type Status = (typeof STATUSES)[number]

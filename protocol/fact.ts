@@ -22,12 +22,14 @@ export const Accepted = v.object({
 export type Accepted = v.InferOutput<typeof Accepted>
 
 /**
- * On `endedSubject(id)`, with `Nats-Msg-Id` `ended.<id>.<part>`: the outcome and the whole log, which is
+ * On `endedSubject(id)`, with `endedMsgID` as `Nats-Msg-Id`: the outcome and the whole log, which is
  * split only when it would not fit one message. Each part is one row of the record, so any order will do.
  */
 export const Ended = v.object({
   id: RequestId,
   status: v.picklist(TERMINAL),
+  /** Number of the terminal event. A request that was queued again ends again, later in its log. */
+  n: v.pipe(whole, v.minValue(1)),
   endedAt: whole,
   problem: v.optional(Problem),
   part: whole,
@@ -35,6 +37,8 @@ export const Ended = v.object({
   events: v.array(RequestEvent),
 })
 export type Ended = v.InferOutput<typeof Ended>
+
+export const endedMsgID = ({ id, n, part }: Pick<Ended, 'id' | 'n' | 'part'>) => `ended.${id}.${n}.${part}`
 
 /** Bytes of events in one part. An event alone may be larger; the broker takes `MAX_PAYLOAD_BYTES`. */
 const PART_BYTES = 768 * 1024
@@ -59,6 +63,7 @@ export function endedFacts(id: string, events: readonly RequestEvent[]): Ended[]
   return chunks.map((chunk, part) => ({
     id,
     status,
+    n: last.n,
     endedAt: last.at,
     ...problem,
     part,

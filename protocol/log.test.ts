@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { RequestEvent } from './event.ts'
-import { fold, foldAll } from './log.ts'
+import { attemptsSpent, fold, foldAll } from './log.ts'
 
 const log: RequestEvent[] = [
   { n: 1, at: 10, type: 'queued', position: 2 },
@@ -27,4 +27,40 @@ test('a place in the queue that is told again after a start does not turn the st
 test('what the fence forbids is an error here', () => {
   expect(() => foldAll([...log, { n: 6, at: 60, type: 'completed' }])).toThrow('follows the terminal one')
   expect(() => foldAll(log.slice(1))).toThrow('cannot follow')
+})
+
+test("a failure that was not the request's own costs no attempt", () => {
+  const problem = { kind: 'host-crashed', detail: '' } as const
+  const log = foldAll([
+    { n: 1, at: 1, type: 'started', node: 'a', attempt: 1 },
+    { n: 2, at: 2, type: 'retrying', attempt: 1, inMs: 0, problem },
+    { n: 3, at: 3, type: 'started', node: 'b', attempt: 1 },
+    { n: 4, at: 4, type: 'retrying', attempt: 2, inMs: 0, problem },
+  ])
+  expect(log).toMatchObject({ status: 'retrying', nextAttempt: 2 })
+  expect(attemptsSpent(log)).toBe(1)
+})
+
+test('an attempt that ended without a word costs one', () => {
+  const log = foldAll([{ n: 1, at: 1, type: 'started', node: 'a', attempt: 1 }])
+  expect(attemptsSpent(log)).toBe(1)
+  expect(log.nextAttempt).toBe(2)
+})
+
+test('a failed request that is queued again goes on, with a whole budget; no other end is undone', () => {
+  const problem = { kind: 'inference-failed', detail: '' } as const
+  const failed = [
+    { n: 1, at: 1, type: 'started', node: 'a', attempt: 1 },
+    { n: 2, at: 2, type: 'failed', problem, retriable: true },
+  ] as const
+  const log = foldAll([...failed, { n: 3, at: 3, type: 'queued', position: 0 }])
+  expect(log).toMatchObject({ status: 'queued', terminal: undefined, nextAttempt: 2 })
+  expect(attemptsSpent(log)).toBe(0)
+  expect(() => foldAll([...failed, { n: 3, at: 3, type: 'started', node: 'b', attempt: 2 }])).toThrow('terminal')
+  expect(() =>
+    foldAll([
+      { n: 1, at: 1, type: 'cancelled' },
+      { n: 2, at: 2, type: 'queued', position: 0 },
+    ]),
+  ).toThrow('terminal')
 })

@@ -95,6 +95,8 @@ export const Manifest = v.strictObject({
     timeoutMs: count,
     /** How long a run may go without a sign of life before its host is killed. */
     hangMs: v.optional(count, 30_000),
+    /** Attempts that a request has: a failure that is not its own does not count. */
+    attempts: v.optional(v.pipe(count, v.maxValue(20)), 5),
     /** Rows in one run; 0: the graph has no batch dimension. */
     maxBatch: v.pipe(v.number(), v.integer(), v.minValue(0)),
     /** Requests that one node runs at a time. */

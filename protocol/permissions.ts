@@ -1,4 +1,17 @@
-import { ALL_CANCELS, ALL_LIVE, HISTORY, JOBS, MODELS, NODES, PLACEMENT, PROGRESS, RECORDER } from './subjects.ts'
+import {
+  ALL_CANCELS,
+  ALL_LIVE,
+  ALL_MAX_DELIVERIES,
+  DEAD,
+  DISCONNECTED,
+  HISTORY,
+  JOBS,
+  MODELS,
+  NODES,
+  PLACEMENT,
+  PROGRESS,
+  RECORDER,
+} from './subjects.ts'
 
 /** What an identity may do at the broker: the subjects that it may publish to and subscribe to. */
 export interface Permissions {
@@ -37,8 +50,8 @@ export const NODE_PERMISSIONS = {
 export const EDGE_INBOX = '_INBOX_edge'
 
 /**
- * The edge sends jobs and ends logs (cancelled, expired), always behind the fence. It cannot take a job,
- * read the history, or touch a bucket.
+ * The edge sends jobs, ends logs (cancelled, expired) always behind the fence, gives a dead node's jobs to the
+ * others, and keeps the dead letters. It cannot take a job, read the history, or touch a bucket.
  */
 export const EDGE_PERMISSIONS = {
   publish: [
@@ -49,6 +62,15 @@ export const EDGE_PERMISSIONS = {
     'control.cancel.*',
     `$JS.API.DIRECT.GET.${PROGRESS}`,
     `$JS.API.CONSUMER.INFO.${JOBS}.*`,
+    // Gives back what a dead node had, and clears away what was given up.
+    `$JS.ACK.${JOBS}.>`,
+    `$JS.ACK.*.*.${JOBS}.>`,
+    `$JS.API.STREAM.MSG.GET.${JOBS}`,
+    `$JS.API.STREAM.MSG.DELETE.${JOBS}`,
+    'dead.*.*',
+    `$JS.API.STREAM.INFO.${DEAD}`,
+    `$JS.API.STREAM.MSG.GET.${DEAD}`,
+    `$JS.API.STREAM.MSG.DELETE.${DEAD}`,
     // Watches the buckets.
     ...[MODELS, NODES, PLACEMENT].flatMap((bucket) => [
       `$JS.API.STREAM.INFO.${kv(bucket)}`,
@@ -58,7 +80,7 @@ export const EDGE_PERMISSIONS = {
       `$JS.FC.${kv(bucket)}.>`,
     ]),
   ],
-  subscribe: [`${EDGE_INBOX}.>`, ALL_LIVE],
+  subscribe: [`${EDGE_INBOX}.>`, ALL_LIVE, DISCONNECTED, ALL_MAX_DELIVERIES],
 } as const satisfies Permissions
 
 export const RECORDER_INBOX = '_INBOX_recorder'

@@ -6,12 +6,14 @@ export const PROBLEM_KINDS = [
   'invalid-cursor', // a history cursor that Oriel did not issue
   'invalid-event-id', // a Last-Event-ID that this request never issued
   'unauthenticated', // no token, or one that is not valid (any more)
+  'forbidden', // a token that is valid, without the scope that this needs
   'not-found', // no such route, or no such request for this user
   'model-not-found',
   'input-mismatch', // a valid message, but not an input this model takes
   'invalid-parameter', // a parameter the model does not declare, or a value out of its bounds
   'request-conflict', // the same request id with another body
   'too-large', // the body, or an answer, is over the limit
+  'limit-exceeded', // the user's own limit: rate, requests at once, or bytes; nothing was accepted
   'queue-full', // the model's queue is full; nothing was accepted
   'unavailable', // the broker or the database cannot be reached; nothing was accepted
   'model-unavailable', // the model is known, but cannot be loaded

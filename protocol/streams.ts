@@ -8,12 +8,14 @@ import {
   DEAD,
   HISTORY,
   JOBS,
+  LANES,
+  type Lane,
+  laneConsumer,
+  laneJobs,
   MODELS,
   NODES,
   PLACEMENT,
   PROGRESS,
-  partitionConsumer,
-  partitionJobs,
   RECORDER,
 } from './subjects.ts'
 
@@ -26,8 +28,11 @@ const days = (value: number) => minutes(value * 24 * 60)
 export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
 /** Jobs that may wait for one model in one lane: past it JOBS refuses, and the edge answers `queue-full`. */
 export const MAX_QUEUED = 1_000
-/** How often a job is delivered before it is given up. */
-export const MAX_DELIVER = 5
+/**
+ * How often the broker delivers a job at most. The budget of attempts is the model's, and counted in the log; this
+ * is for a job that ends its node before it can write a word.
+ */
+export const MAX_DELIVER = 50
 /** A job whose node has not said `working()` for this long goes to another. */
 export const ACK_WAIT_MS = 10_000
 /** How long each event of a log is kept; when the first is gone, the record answers. */
@@ -45,6 +50,7 @@ export const STREAMS = [
     discard: 'new',
     discard_new_per_subject: true,
     max_msgs_per_subject: MAX_QUEUED,
+    max_age: ms(LOG_MAX_AGE_MS), // every request has ended by then; what is left is litter
     duplicate_window: ms(DUPLICATE_WINDOW_MS),
     allow_direct: true,
   },
@@ -76,16 +82,19 @@ export const STREAMS = [
   },
 ] as const
 
-/** The consumer of one partition: whoever pulls takes jobs, and each job goes to one node. */
-export const jobsConsumer = (partition: number) =>
+/** The consumer of one lane of a partition: whoever pulls takes jobs, and each job goes to one node. */
+export const jobsConsumer = (partition: number, lane: Lane) =>
   ({
-    durable_name: partitionConsumer(partition),
-    filter_subject: partitionJobs(partition),
+    durable_name: laneConsumer(partition, lane),
+    filter_subject: laneJobs(partition, lane),
     ack_policy: 'explicit',
     ack_wait: ms(ACK_WAIT_MS),
     max_deliver: MAX_DELIVER,
     max_ack_pending: 10_000,
   }) as const
+
+export const jobsConsumers = (partitions: number) =>
+  Array.from({ length: partitions }, (_, partition) => LANES.map((lane) => jobsConsumer(partition, lane))).flat()
 
 /** The recorder tries for as long as Postgres is away: a fact is given up never. */
 export const RECORDER_CONSUMER = {

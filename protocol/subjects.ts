@@ -12,10 +12,17 @@ export const LANES = ['interactive', 'batch'] as const
 export type Lane = (typeof LANES)[number]
 
 export const jobSubject = (partition: number, lane: Lane, model: string) => `jobs.${partition}.${lane}.${model}`
-export const partitionJobs = (partition: number) => `jobs.${partition}.>`
+export const laneJobs = (partition: number, lane: Lane) => `jobs.${partition}.${lane}.*`
 export const ALL_JOBS = 'jobs.>'
-/** The durable consumer of one partition on JOBS. */
-export const partitionConsumer = (partition: number) => `partition-${partition}`
+/** The durable consumer on JOBS of one lane of one partition. */
+export const laneConsumer = (partition: number, lane: Lane) => `partition-${partition}-${lane}`
+/** The broker's word that a job has had all its deliveries and is still in JOBS. */
+export const ALL_MAX_DELIVERIES = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${JOBS}.*`
+/** The broker's word that a connection of our account has ended, brought over from its system account. */
+export const DISCONNECTED = 'broker.disconnected'
+
+/** A message of a log that says `started` names in this header the subject on which its job is acknowledged. */
+export const DELIVERY_HEADER = 'Oriel-Delivery'
 
 export const progressSubject = (shard: number, id: string) => `progress.${shard}.${id}`
 export const ALL_PROGRESS = 'progress.>'

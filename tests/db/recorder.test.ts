@@ -221,7 +221,7 @@ test('models and nodes are kept with their last heartbeat', async () => {
     inputs: [],
     outputs: [],
     parameters: {},
-    limits: { timeoutMs: 1000, hangMs: 1000, maxBatch: 0, concurrency: 1 },
+    limits: { timeoutMs: 1000, hangMs: 1000, attempts: 5, maxBatch: 0, concurrency: 1 },
   }
   const status: NodeStatus = {
     node: 'node-1',

@@ -7,7 +7,7 @@ import { connect } from '@nats-io/transport-node'
 import { findNatsServer } from '@oriel/dev/nats-server'
 import { NODE_PERMISSIONS } from '@oriel/protocol/permissions'
 import type { Placement } from '@oriel/protocol/placement'
-import { BUCKETS, jobsConsumer, MAX_PAYLOAD_BYTES, STREAMS } from '@oriel/protocol/streams'
+import { BUCKETS, jobsConsumers, MAX_PAYLOAD_BYTES, STREAMS } from '@oriel/protocol/streams'
 import { PLACEMENT, PLAN } from '@oriel/protocol/subjects'
 
 /** A real nats-server of one test, on a port that stays its own across restarts. */
@@ -80,9 +80,7 @@ export class TestBroker {
     const nc = await this.connect()
     const jsm = await jetstreamManager(nc)
     for (const stream of STREAMS) await jsm.streams.add({ ...stream, subjects: [...stream.subjects] })
-    for (let partition = 0; partition < partitions; partition++) {
-      await jsm.consumers.add('JOBS', jobsConsumer(partition))
-    }
+    for (const consumer of jobsConsumers(partitions)) await jsm.consumers.add('JOBS', consumer)
     for (const { name, ttlMs } of BUCKETS) await new Kvm(nc).create(name, { ttl: ttlMs })
     const plan: Placement = { partitions, models: {} }
     await (await new Kvm(nc).open(PLACEMENT)).put(PLAN, JSON.stringify(plan))

@@ -238,7 +238,7 @@ test('a job never waits inside a node that has no free slot', async () => {
   const ids = await Promise.all(Array.from({ length: 3 }, () => client.submit('one two three four', { parameters })))
   await Promise.race(ids.map((id) => client.until(id, (events) => events.length > 1)))
   const jsm = await jetstreamManager(client.nc)
-  expect((await jsm.consumers.info('JOBS', 'partition-0')).num_ack_pending).toBe(2)
+  expect((await jsm.consumers.info('JOBS', 'partition-0-interactive')).num_ack_pending).toBe(2)
   await Promise.all(ids.map((id) => client.ended(id)))
 })
 
