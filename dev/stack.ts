@@ -29,7 +29,7 @@ import { StateDir } from './state-dir.ts'
 import type { PartView } from './status.ts'
 import { hostViews } from './status.ts'
 import { prepareBroker } from './streams.ts'
-import { signToken } from './token.ts'
+import { signToken, type TokenOptions } from './token.ts'
 import { unavailableModels } from './unavailable-models.ts'
 import { startWarden } from './warden.ts'
 import { workerSettings } from './worker-settings.ts'
@@ -241,8 +241,8 @@ export class Stack {
     this.#record()
   }
 
-  token(user: string, lifetimeS?: number): Promise<string> {
-    return signToken(this.#secrets.auth, user, lifetimeS)
+  token(user: string, options?: TokenOptions): Promise<string> {
+    return signToken(this.#secrets.auth, user, options)
   }
 
   /** A connection of one of the broker's identities. */

@@ -1,10 +1,21 @@
 import { SignJWT } from 'jose'
 import { AUDIENCE, ISSUER } from './worker-settings.ts'
 
-/** A development token: whoever has it is `user`. @param lifetimeS seconds; negative for one that has expired */
-export function signToken(secret: string, user: string, lifetimeS = 24 * 60 * 60): Promise<string> {
+export interface TokenOptions {
+  /** Seconds; negative for one that has expired. */
+  readonly lifetimeS?: number
+  /** Scopes with spaces between them, such as `admin`. */
+  readonly scope?: string
+}
+
+/** A development token: whoever has it is `user`. */
+export function signToken(
+  secret: string,
+  user: string,
+  { lifetimeS = 24 * 60 * 60, scope }: TokenOptions = {},
+): Promise<string> {
   const now = Math.floor(Date.now() / 1000)
-  return new SignJWT()
+  return new SignJWT(scope === undefined ? {} : { scope })
     .setProtectedHeader({ alg: 'HS256' })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)

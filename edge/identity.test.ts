@@ -4,10 +4,21 @@ import { Identity } from './identity.ts'
 import { settings, tokenFor } from './testing.ts'
 
 const identity = new Identity(settings)
-const userOf = async (token: string) => identity.user(`Bearer ${token}`)
+const callerOf = async (token: string) => identity.caller(`Bearer ${token}`)
+const userOf = async (token: string) => (await callerOf(token)).user
 
 test('the user is the subject of a good token', async () => {
   expect(await userOf(await tokenFor({ sub: 'alice' }))).toBe('alice')
+})
+
+test.each([
+  [undefined, ['keys']],
+  ['', ['keys']],
+  ['openid admin profile', ['keys', 'admin']],
+  ['administrator', ['keys']],
+])('of the scopes of a token Oriel takes its own: %p', async (scope, scopes) => {
+  const { scopes: taken } = await callerOf(await tokenFor(scope === undefined ? {} : { scope }))
+  expect([...taken]).toEqual(scopes as typeof taken extends ReadonlySet<infer S> ? S[] : never)
 })
 
 test.each([
@@ -15,7 +26,7 @@ test.each([
   ['another scheme', 'Basic YWxpY2U6eA==', 'Send `Authorization: Bearer <token>`'],
   ['no JWT', 'Bearer abc', 'not valid'],
 ])('%s is refused', async (_what, header, detail) => {
-  expect(identity.user(header)).rejects.toThrow(detail)
+  expect(identity.caller(header)).rejects.toThrow(detail)
 })
 
 test.each([
@@ -61,9 +72,9 @@ test.each(['RS256', 'ES256'])('keys of an identity provider: %s', async (alg) =>
     .setAudience(settings.AUTH_AUDIENCE)
     .setExpirationTime('1m')
     .sign(privateKey)
-  expect(await byKeys.user(`Bearer ${token}`)).toBe('bob')
+  expect((await byKeys.caller(`Bearer ${token}`)).user).toBe('bob')
   // The development secret is worth nothing once there is a provider.
-  expect(byKeys.user(`Bearer ${await tokenFor({})}`)).rejects.toThrow('not valid')
+  expect(byKeys.caller(`Bearer ${await tokenFor({})}`)).rejects.toThrow('not valid')
 })
 
 test.each([
@@ -76,5 +87,5 @@ test.each([
   const gone = new Identity({ ...settings, AUTH_JWKS_URL: `${provider?.url ?? 'http://127.0.0.1:1/'}jwks.json` })
   const { privateKey } = await generateKeyPair('ES256')
   const token = await new SignJWT({ sub: 'bob' }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(privateKey)
-  await expect(gone.user(`Bearer ${token}`)).rejects.toMatchObject({ problem: { kind: 'unavailable' } })
+  await expect(gone.caller(`Bearer ${token}`)).rejects.toMatchObject({ problem: { kind: 'unavailable' } })
 })

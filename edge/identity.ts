@@ -1,6 +1,8 @@
 import { ProblemError } from '@oriel/protocol/problem'
 import type { JWTPayload, JWTVerifyGetKey } from 'jose'
 import { createRemoteJWKSet, errors, jwtVerify, SignJWT } from 'jose'
+import type { Caller, Scope } from './caller.ts'
+import { scopesIn } from './caller.ts'
 import type { Settings } from './env.ts'
 
 /** Of an events token: it opens one request's events and nothing else. */
@@ -25,10 +27,10 @@ export class Identity {
   }
 
   /**
-   * The user of an `Authorization` header.
+   * Who sent an `Authorization` header.
    * @throws ProblemError unauthenticated, saying what is wrong with the token; unavailable without its keys
    */
-  async user(authorization: string | undefined): Promise<string> {
+  async caller(authorization: string | undefined): Promise<Caller> {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
     if (!token) throw unauthenticated('Send `Authorization: Bearer <token>`.')
     const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = this.#settings
@@ -37,7 +39,8 @@ export class Identity {
       'jwks' in this.#key
         ? (await jwtVerify(token, this.#key.jwks, { ...common, algorithms: ['RS256', 'ES256'] })).payload
         : (await jwtVerify(token, this.#key.secret, { ...common, algorithms: ['HS256'] })).payload
-    return subject(await verified(verify))
+    const payload = await verified(verify)
+    return { user: subject(payload), scopes: scopesOf(payload) }
   }
 
   /** A token for one request's events, until `expiresAt` (ms since the epoch). */
@@ -81,6 +84,11 @@ async function verified(verify: () => Promise<JWTPayload>): Promise<JWTPayload> 
 function subject({ sub }: JWTPayload): string {
   if (!USER.test(sub ?? '') || !sub?.isWellFormed()) throw unauthenticated("The token's claim sub is not right.")
   return sub ?? ''
+}
+
+/** People may always look after their own keys; what else they may is in the claim (RFC 8693, 4.2). */
+function scopesOf({ scope }: JWTPayload): ReadonlySet<Scope> {
+  return new Set<Scope>(['keys', ...scopesIn(typeof scope === 'string' ? scope : '')])
 }
 
 const unauthenticated = (detail: string, cause?: unknown) =>

@@ -106,7 +106,7 @@ requests.get('/:id/events', async (c) => {
   const token = c.req.query('token')
   const user = token
     ? await platform.identity.userOfEventsToken(token, requestID)
-    : await platform.identity.user(c.req.header('Authorization'))
+    : (await platform.identity.caller(c.req.header('Authorization'))).user
   c.set('user', user)
   const after = eventIdOf(c.req.header('Last-Event-ID') ?? c.req.query('lastEventID'), 'Last-Event-ID')
   const streaming = await platform.actor(user, requestID, (actor) => actor.events(after))

@@ -23,12 +23,13 @@ interface Claims {
   /** Seconds from now. */
   exp?: number
   nbf?: number
+  scope?: string
 }
 
 export function tokenFor(claims: Claims, secret = settings.AUTH_SECRET): Promise<string> {
   const now = Math.floor(Date.now() / 1000)
-  const { sub = 'alice', iss = settings.AUTH_ISSUER, aud = settings.AUTH_AUDIENCE, exp = 60, nbf = 0 } = claims
-  return new SignJWT({ sub, iss, aud, exp: now + exp, nbf: now + nbf })
+  const { sub = 'alice', iss = settings.AUTH_ISSUER, aud = settings.AUTH_AUDIENCE, exp = 60, nbf = 0, scope } = claims
+  return new SignJWT({ sub, iss, aud, exp: now + exp, nbf: now + nbf, ...(scope !== undefined && { scope }) })
     .setProtectedHeader({ alg: 'HS256' })
     .sign(new TextEncoder().encode(secret))
 }

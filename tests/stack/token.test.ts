@@ -12,6 +12,21 @@ test('token prints a token for the user and nothing else, also before any stack 
   expect(exp - iat).toBe(24 * 60 * 60)
 })
 
+test('a token can have scopes', async () => {
+  await using place = new Workplace()
+  const { code, out } = await place.run(['token', '--', 'oscar', '--scope', 'admin keys'])
+  expect(code).toBe(0)
+  expect(decodeJwt(out.trim())).toMatchObject({ sub: 'oscar', scope: 'admin keys' })
+})
+
+test('an option that there is not is told, and --help says which there are', async () => {
+  await using place = new Workplace()
+  expect(await place.run(['token', 'alice', '--scopes', 'admin'])).toMatchObject({ code: 2, out: '' })
+  const { code, out } = await place.run(['token', '--help'])
+  expect(code).toBe(0)
+  expect(out).toContain('--scope')
+})
+
 test('without a user the usage goes to stderr', async () => {
   await using place = new Workplace()
   const { code, out, err } = await place.run(['token'])

@@ -62,8 +62,9 @@ export class TestStack {
     return this.stack.url
   }
 
-  async client(user: string): Promise<Client> {
-    return new Client(this.url, await this.stack.token(user))
+  /** @param scope of the user's token: `admin` for an operator */
+  async client(user: string, scope?: string): Promise<Client> {
+    return new Client(this.url, await this.stack.token(user, scope === undefined ? {} : { scope }))
   }
 
   /** Until something that cannot be awaited is so; the test's own time limit ends the wait. */
