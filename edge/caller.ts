@@ -15,5 +15,5 @@ export const scopesIn = (text: string): Scope[] => SCOPES.filter((scope) => text
 /** @throws ProblemError forbidden */
 export function demand({ scopes }: Caller, scope: Scope): void {
   if (scopes.has(scope)) return
-  throw new ProblemError({ kind: 'forbidden', detail: `This needs the scope ${scope}, which your token or key has not.` })
+  throw new ProblemError({ kind: 'forbidden', detail: `This needs the scope ${scope}, which your token lacks.` })
 }
