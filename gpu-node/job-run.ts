@@ -2,7 +2,11 @@ import { attemptsOf } from '@oriel/protocol/attempts'
 import type { NewEvent } from '@oriel/protocol/event'
 import { endedFacts } from '@oriel/protocol/fact'
 import type { Job } from '@oriel/protocol/job'
+import { attemptsSpent } from '@oriel/protocol/log'
+import type { Manifest } from '@oriel/protocol/manifest'
 import { type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
+import { MAX_DELIVER } from '@oriel/protocol/streams'
+import { BystanderError } from './bystander-error.ts'
 import { Deliveries } from './deliveries.ts'
 import type { Delivery } from './delivery.ts'
 import type { JobContext } from './job-context.ts'
@@ -12,7 +16,7 @@ import { isModel } from './model-shelf.ts'
 import { openingEvent, priorOf } from './opening.ts'
 import { ProgressWriter } from './progress-writer.ts'
 import { seedOf } from './seed.ts'
-import { settle } from './settle.ts'
+import { backoffMs, settle } from './settle.ts'
 
 /*
  * opening ──started──▶ running ──▶ settling ──▶ settled
@@ -28,6 +32,8 @@ export type Stop =
 
 type Outcome = Stop | { readonly kind: 'completed' }
 
+/** ms. A job that this node cannot run comes back no later: the model may be on another node by then. */
+const LAST_ELSEWHERE_MS = 10_000
 const LEAVING: Problem = { kind: 'unavailable', detail: 'The node that ran the request was stopped.' }
 
 /** One job on this node, from its delivery to what the broker is told. */
@@ -41,6 +47,8 @@ export class JobRun {
   #stop: Stop | undefined
   #author: LogAuthor | undefined
   #writer: ProgressWriter | undefined
+  /** From its first word on. */
+  #manifest: Manifest | undefined
 
   /** @param signal gives the job up where it stands, without a word to the broker */
   constructor(context: JobContext, job: Job, delivery: Delivery, signal: AbortSignal) {
@@ -86,10 +94,10 @@ export class JobRun {
     const { clock, node } = this.#context
     const author = await this.#open()
     const found = this.#context.models.find(job.model, job.version)
-    const engine = isModel(found) ? found.manifest.engine : undefined
+    const manifest = isModel(found) ? found.manifest : undefined
     const due = author.state.terminal !== undefined || clock.now() >= job.deadlineAt
-    if (!isModel(found) && !due) throw new ProblemError(found)
-    const loss = await author.append((state) => openingEvent(job, engine, node, clock.now(), state, author.events))
+    if (!isModel(found) && !due) return this.#elsewhere(found)
+    const loss = await author.append((state) => openingEvent(job, manifest, node, clock.now(), state, author.events))
     if (loss) return this.#lost(loss)
     if (author.state.terminal || !isModel(found)) return this.#conclude()
     await this.#runModel(author, found)
@@ -106,6 +114,7 @@ export class JobRun {
   }
 
   async #runModel(author: LogAuthor, model: LocalModel): Promise<void> {
+    this.#manifest = model.manifest
     const { id, input, parameters, deadlineAt } = this.job
     const { clock, runner, coalesceMs, progressMs } = this.#context
     const onStop = (why: Loss | ProblemError) =>
@@ -144,31 +153,52 @@ export class JobRun {
         await writer.close()
         return this.#lost(outcome.loss)
       case 'handed-back':
-        return this.#retry(LEAVING, 0)
+        return this.#retry(LEAVING, 0, 'free')
     }
+  }
+
+  /** This node cannot even begin: nothing was attempted, and another may have the model. */
+  async #elsewhere(problem: Problem): Promise<void> {
+    const { count } = this.#deliveries
+    if (count >= MAX_DELIVER) return this.#end({ type: 'failed', problem, retriable: true })
+    const delayMs = this.#untilDeadline(backoffMs(count, LAST_ELSEWHERE_MS, this.#context.random()))
+    await this.#deliveries.settle((delivery) => delivery.nak(delayMs))
   }
 
   async #fail(error: unknown): Promise<void> {
     if (this.#signal.aborted) return this.#deliveries.leave()
-    const { id, model, deadlineAt } = this.job
-    const { logger, clock } = this.#context
+    const { id, model } = this.job
+    const { logger, random } = this.#context
     const problem = toProblem(error)
-    const about = { id, model, kind: problem.kind, delivery: this.#deliveries.count }
+    const about = { id, model, kind: problem.kind, attempt: this.#author?.state.attempt ?? 0 }
     if (problem.kind === 'internal') logger.error('a job failed by a bug', { ...about, cause: error })
     else logger.warn('a job failed', { ...about, detail: problem.detail })
-    const settlement = settle(problem, this.#deliveries.count, this.#context.random())
+    if (error instanceof BystanderError) return this.#retry(problem, 0, 'free')
+    const settlement = settle(problem, ...this.#spending(), random())
     if (settlement.verdict === 'fail') return this.#end({ type: 'failed', problem, retriable: settlement.retriable })
-    // The delivery after the deadline is the one that ends it; it is not put off.
-    return this.#retry(problem, Math.max(0, Math.min(settlement.delayMs, deadlineAt - clock.now())))
+    return this.#retry(problem, this.#untilDeadline(settlement.delayMs), 'charged')
   }
 
-  /** Gives the job to its next delivery, if it has one. */
-  async #retry(problem: Problem, delayMs: number): Promise<void> {
-    const settlement = settle(problem, this.#deliveries.count, 0)
-    if (settlement.verdict === 'fail') return this.#end({ type: 'failed', problem, retriable: settlement.retriable })
-    const loss = await this.#writer?.close()
+  /** Attempts that count, with this one, and how many there may be. Before the first word only deliveries tell. */
+  #spending(): [spent: number, budget: number] {
+    if (!this.#author || !this.#manifest) return [this.#deliveries.count, MAX_DELIVER]
+    return [attemptsSpent(this.#author.state), this.#manifest.limits.attempts]
+  }
+
+  // The delivery after the deadline is the one that ends it; it is not put off.
+  #untilDeadline(delayMs: number): number {
+    return Math.max(0, Math.min(delayMs, this.job.deadlineAt - this.#context.clock.now()))
+  }
+
+  /** Gives the job to its next delivery, and says so in the log. An attempt that is free has its number again. */
+  async #retry(problem: Problem, inMs: number, cost: 'free' | 'charged'): Promise<void> {
+    // The broker would never deliver it again.
+    if (this.#deliveries.count >= MAX_DELIVER) return this.#end({ type: 'failed', problem, retriable: true })
+    const loss = await this.#writer?.end(({ attempt, nextAttempt }) => {
+      return { type: 'retrying', attempt: cost === 'charged' ? nextAttempt : attempt, inMs: Math.round(inMs), problem }
+    })
     if (loss) return this.#lost(loss)
-    await this.#deliveries.settle((delivery) => delivery.nak(delayMs))
+    await this.#deliveries.settle((delivery) => delivery.nak(inMs))
   }
 
   async #end(last: NewEvent): Promise<void> {

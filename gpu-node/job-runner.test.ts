@@ -7,6 +7,7 @@ import { type Problem, ProblemError } from '@oriel/protocol/problem'
 import { MAX_DELIVER } from '@oriel/protocol/streams'
 import { jobSubject } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
+import { BystanderError } from './bystander-error.ts'
 import { JobRunner } from './job-runner.ts'
 import { silentLogger } from './logger.ts'
 import { MemoryOutcomes } from './memory-outcomes.ts'
@@ -18,12 +19,13 @@ import { ScriptedRunner } from './testing/scripted-runner.ts'
 
 const limits = { timeoutMs: 60_000, maxBatch: 0, concurrency: 8 }
 const files = [{ path: 'model.onnx', sha256: '0'.repeat(64), bytes: 1 }]
-const modelOf = (name: string, engine: Manifest['engine']): LocalModel => ({
-  manifest: v.parse(Manifest, { name, version: '1', engine, files, limits }),
+const modelOf = (name: string, engine: Manifest['engine'], attempts = 5): LocalModel => ({
+  manifest: v.parse(Manifest, { name, version: '1', engine, files, limits: { ...limits, attempts } }),
   dir: '/models',
 })
 const MODELS: Record<string, LocalModel | Problem> = {
   teller: modelOf('teller', 'text-generation'),
+  twice: modelOf('twice', 'text-generation', 2),
   judge: modelOf('judge', 'text-classification'),
   broken: { kind: 'model-damaged', detail: 'model.onnx is missing.' },
 }
@@ -243,22 +245,82 @@ test('a zombie stops at its next word and says nothing to the broker', async () 
   expect(await types()).toEqual(['started', 'started', 'completed'])
 })
 
-test('a failed attempt is tried again, later and later, and the last delivery fails and is kept', async () => {
+const crash: Problem = { kind: 'host-crashed', detail: 'gone' }
+
+test('a failed attempt is tried again, later and later, until the budget is spent; then it fails and is kept', async () => {
   const { jobs, runner, deliver, types, events, outcomes, id } = setup()
-  const crash: Problem = { kind: 'host-crashed', detail: 'gone' }
   const said: string[] = []
-  for (let count = 1; count <= MAX_DELIVER; count++) {
-    const delivery = deliver({}, count)
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    // How often it was delivered does not matter.
+    const delivery = deliver({ model: 'twice' }, attempt * 2)
     const done = jobs.deliver(delivery)
-    ;(await runner.next()).fail(new ProblemError(crash))
+    const run = await Promise.race([runner.next(), done])
+    run?.fail(new ProblemError(crash))
     await done
     said.push(...delivery.said)
   }
-  expect(said).toEqual(['nak 500', 'nak 1000', 'nak 2000', 'nak 4000', 'ack'])
-  expect(await types()).toEqual([...Array.from({ length: MAX_DELIVER }, () => 'started' as const), 'failed'])
-  expect((await events()).at(-1)).toMatchObject({ problem: crash, retriable: true })
-  expect([...outcomes.deaths.values()]).toMatchObject([{ problem: crash, deliveries: MAX_DELIVER, job: { id } }])
+  expect(said).toEqual(['nak 500', 'ack', 'ack'])
+  expect(await types()).toEqual(['started', 'retrying', 'started', 'failed'])
+  expect(await events()).toMatchObject([
+    { attempt: 1 },
+    { attempt: 2, inMs: 500, problem: crash },
+    { attempt: 2 },
+    { problem: crash, retriable: true },
+  ])
+  expect([...outcomes.deaths.values()]).toMatchObject([{ problem: crash, deliveries: 6, job: { id } }])
+  expect([...outcomes.deaths.values()][0]?.attempts).toMatchObject([
+    { attempt: 1, node: 'node-a', problem: crash },
+    { attempt: 2, node: 'node-a', problem: crash },
+  ])
   expect(outcomes.facts.get(`${id}.0`)).toMatchObject({ status: 'failed', problem: crash })
+})
+
+test('what was not the fault of the request costs it no attempt', async () => {
+  const { jobs, runner, deliver, events } = setup()
+  for (let count = 1; count <= 4; count++) {
+    const delivery = deliver({ model: 'twice' }, count)
+    const done = jobs.deliver(delivery)
+    ;(await runner.next()).fail(new BystanderError(crash))
+    await done
+    expect(delivery.said).toEqual(['nak 0'])
+  }
+  const starts = (await events()).filter(({ type }) => type === 'started')
+  expect(starts.map((event) => event.type === 'started' && event.attempt)).toEqual([1, 1, 1, 1])
+})
+
+test('a request whose nodes all died without a word fails when its budget is spent, and is kept', async () => {
+  const { jobs, runner, deliver, write, events, outcomes } = setup()
+  await write({ type: 'started', node: 'dead', attempt: 1 })
+  await write({ type: 'started', node: 'gone', attempt: 2 })
+  const delivery = deliver({ model: 'twice' }, 3)
+  await jobs.deliver(delivery)
+  expect(runner.runs).toHaveLength(0)
+  expect(delivery.said).toEqual(['ack'])
+  expect((await events()).at(-1)).toMatchObject({ type: 'failed', problem: { kind: 'host-crashed' }, retriable: true })
+  expect([...outcomes.deaths.values()]).toMatchObject([{ attempts: [{ node: 'dead' }, { node: 'gone' }] }])
+})
+
+test('a request that is queued again has its whole budget again', async () => {
+  const { jobs, runner, deliver, write, types } = setup()
+  await write({ type: 'started', node: 'dead', attempt: 1 })
+  await write({ type: 'started', node: 'gone', attempt: 2 })
+  await write({ type: 'failed', problem: crash, retriable: true })
+  await write({ type: 'queued', position: 0 })
+  const done = jobs.deliver(deliver({ model: 'twice', dispatch: 2 }))
+  ;(await runner.next()).finish()
+  await done
+  expect((await types()).slice(-3)).toEqual(['queued', 'started', 'completed'])
+})
+
+test('the last delivery that the broker makes ends the request, whatever its budget', async () => {
+  const { jobs, runner, deliver, types, outcomes } = setup()
+  const delivery = deliver({}, MAX_DELIVER)
+  const done = jobs.deliver(delivery)
+  ;(await runner.next()).fail(new ProblemError(crash))
+  await done
+  expect(await types()).toEqual(['started', 'failed'])
+  expect(delivery.said).toEqual(['ack'])
+  expect(outcomes.deaths.size).toBe(1)
 })
 
 test('what the caller did wrong fails at once, after what was said', async () => {
@@ -281,7 +343,7 @@ test('what was said before a crash is in the log before another goes on', async 
   run.say(' upon', 2)
   run.fail(new ProblemError({ kind: 'host-crashed', detail: '' }))
   await done
-  expect(await types()).toEqual(['started', 'responses', 'responses'])
+  expect(await types()).toEqual(['started', 'responses', 'responses', 'retrying'])
   expect(delivery.said).toEqual(['nak 500'])
   expect(clock.timers).toBe(0)
 })
@@ -294,6 +356,19 @@ test('a model that this node cannot run is left to another, without a word in th
     expect(delivery.said).toEqual(['nak 500'])
   }
   expect(await types()).toEqual([])
+})
+
+test('a job whose model is nowhere comes back ever more slowly, and fails with its last delivery', async () => {
+  const { jobs, deliver, types, outcomes } = setup()
+  const said: string[] = []
+  for (const count of [1, 2, 3, 9, MAX_DELIVER]) {
+    const delivery = deliver({ model: 'unknown' }, count)
+    await jobs.deliver(delivery)
+    said.push(...delivery.said)
+  }
+  expect(said).toEqual(['nak 500', 'nak 1000', 'nak 2000', 'nak 10000', 'ack'])
+  expect(await types()).toEqual(['failed'])
+  expect(outcomes.deaths.size).toBe(1)
 })
 
 test('no retry is put off past the deadline', async () => {
@@ -356,7 +431,7 @@ test('a second delivery of a job that runs here joins it', async () => {
 })
 
 test('what runs is handed back: what was said is in the log, and the job is free at once', async () => {
-  const { jobs, runner, deliver, types, open } = setup()
+  const { jobs, runner, deliver, types, events, open } = setup()
   const delivery = deliver()
   const done = jobs.deliver(delivery)
   const run = await runner.next()
@@ -366,13 +441,18 @@ test('what runs is handed back: what was said is in the log, and the job is free
   await jobs.idle()
   await done
   expect(delivery.said).toEqual(['nak 0'])
-  expect(await types()).toEqual(['started', 'responses', 'responses'])
+  expect(await types()).toEqual(['started', 'responses', 'responses', 'retrying'])
   const heir = open('node-b')
   const again = heir.jobs.deliver(deliver({}, 2))
   const goesOn = await heir.runner.next()
   expect(goesOn.run.prior).toEqual({ tokens: [1, 2], text: 'Once upon' })
   goesOn.finish()
   await again
+  expect((await events()).slice(3)).toMatchObject([
+    { type: 'retrying', attempt: 1, inMs: 0 },
+    { type: 'started', node: 'node-b', attempt: 1 },
+    { type: 'completed' },
+  ])
 })
 
 test('every event of a run is in one line, with one end, whatever the moment of a cancellation', async () => {

@@ -20,10 +20,10 @@ function setup() {
 
 const started =
   (node: string) =>
-  (state: { attempt: number }): NewEvent => ({
+  (state: { nextAttempt: number }): NewEvent => ({
     type: 'started',
     node,
-    attempt: state.attempt + 1,
+    attempt: state.nextAttempt,
   })
 
 test('a place in the queue, told after the job was sent, is taken over and not overwritten', async () => {

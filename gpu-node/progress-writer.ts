@@ -1,4 +1,5 @@
 import type { NewEvent } from '@oriel/protocol/event'
+import type { LogState } from '@oriel/protocol/log'
 import { ProblemError } from '@oriel/protocol/problem'
 import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
 import type { Clock } from './clock.ts'
@@ -54,7 +55,7 @@ export class ProgressWriter {
   }
 
   /** Writes what is buffered and then the last event. Answers why not, when this node was not the one to write it. */
-  async end(last: NewEvent): Promise<Loss | undefined> {
+  async end(last: NewEvent | ((state: LogState) => NewEvent)): Promise<Loss | undefined> {
     const loss = await this.close()
     return loss ?? (await this.#options.author.append(last))
   }

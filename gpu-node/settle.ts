@@ -1,8 +1,7 @@
 import type { Problem, ProblemKind } from '@oriel/protocol/problem'
-import { MAX_DELIVER } from '@oriel/protocol/streams'
 
 // `retry` only where another attempt, perhaps on another node, can end differently: a job that fails the
-// same way every time would come back until its last delivery and hold up the jobs behind it.
+// same way every time would spend its budget and hold up the jobs behind it.
 const SETTLEMENT = {
   'invalid-request': 'discard',
   'invalid-cursor': 'discard',
@@ -37,13 +36,17 @@ export type Settlement =
 
 /**
  * What becomes of a job whose attempt failed.
- * @param delivery 1 for the first
+ * @param spent attempts that count, with the one that failed
  * @param random from 0 up to 1: spreads the retries of jobs that failed together
  */
-export function settle(problem: Problem, delivery: number, random: number): Settlement {
+export function settle(problem: Problem, spent: number, budget: number, random: number): Settlement {
   const retriable = SETTLEMENT[problem.kind] === 'retry'
-  if (!retriable || delivery >= MAX_DELIVER) return { verdict: 'fail', retriable }
-  const backoffMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (delivery - 1))
-  const delayMs = Math.round(backoffMs * (0.5 + random / 2))
-  return { verdict: 'retry', delayMs: Math.max(delayMs, problem.retryAfterMs ?? 0) }
+  if (!retriable || spent >= budget) return { verdict: 'fail', retriable }
+  return { verdict: 'retry', delayMs: Math.max(backoffMs(spent, LAST_RETRY_MS, random), problem.retryAfterMs ?? 0) }
+}
+
+/** Twice as long each time. @param tries 1 after the first */
+export function backoffMs(tries: number, lastMs: number, random: number): number {
+  const fullMs = Math.min(lastMs, FIRST_RETRY_MS * 2 ** (tries - 1))
+  return Math.round(fullMs * (0.5 + random / 2))
 }
