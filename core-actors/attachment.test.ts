@@ -4,7 +4,7 @@ import { Attachment } from './attachment.ts'
 import type { PrintedEntry } from './log-entry.ts'
 
 /** A log in memory: sequences with holes between them, as a shared stream has. The last entry may end it. */
-const logOf = (gaps: number[], ends = false): Required<PrintedEntry>[] => {
+const logOf = (gaps: number[], ends = false): (PrintedEntry & { sequence: number })[] => {
   let sequence = 0
   return gaps.map((gap, index) => {
     sequence += gap

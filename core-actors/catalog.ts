@@ -24,6 +24,12 @@ export class Catalog {
     else this.#nodes.delete(name)
   }
 
+  /** The last that was heard of a node, and when. */
+  lastBeat(name: string): { startedAt: number; heardAt: number } | undefined {
+    const node = this.#nodes.get(name)
+    return node && { startedAt: node.status.startedAt, heardAt: node.heardAt }
+  }
+
   putPlacement(placement: Placement): void {
     this.#placement = placement
   }

@@ -4,6 +4,7 @@ import { Attachment } from './attachment.ts'
 import type { PrintedEntry } from './log-entry.ts'
 import type { Turn } from './outlet.ts'
 import { Outlet } from './outlet.ts'
+import { NOBODY, type Runner, runnerAfter, UNKNOWN } from './runner.ts'
 import { SSE_OPENING } from './sse.ts'
 
 export type Pipe = () => { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> }
@@ -37,6 +38,7 @@ export class Channel {
   #chars = 0
   #waiters: ((terminal: PrintedEntry | undefined) => void)[] = []
   #last: PrintedEntry | undefined
+  #runner: Runner = UNKNOWN
   #quietSince: number
   #lookedAt: number
 
@@ -50,6 +52,11 @@ export class Channel {
   /** The last event heard or read of. */
   get last(): PrintedEntry | undefined {
     return this.#last
+  }
+
+  /** Who has it in hand. */
+  get runner(): Runner {
+    return this.#runner
   }
 
   get chars(): number {
@@ -81,7 +88,7 @@ export class Channel {
     if (this.#window.at(-1)?.n !== entry.n - 1) this.drop()
     this.#quietSince = this.#options.now()
     this.#lookedAt = this.#quietSince
-    this.#last = entry
+    this.#note(entry)
     this.#keep(entry)
     for (const attachment of this.#outlets.values()) attachment.arrived(entry)
     if (entry.terminal) this.#tell(entry)
@@ -133,9 +140,34 @@ export class Channel {
   resync(afresh: boolean): void {
     this.#lookedAt = this.#options.now()
     this.drop()
-    if (afresh) this.#last = undefined
+    if (afresh) {
+      this.#last = undefined
+      this.#runner = UNKNOWN
+    }
     for (const attachment of this.#outlets.values()) attachment.resync(afresh)
     if (afresh) this.#tell(undefined)
+  }
+
+  /** Reads in the log who has it in hand, when that is not known. @throws when the log cannot be read */
+  async findRunner(): Promise<void> {
+    let runner: Runner = UNKNOWN
+    let [n, after] = [0, 0]
+    for (let more = this.#runner.mode === 'unknown'; more; ) {
+      const page = await this.#options.read(after)
+      for (const entry of page.entries) {
+        runner = runnerAfter(runner, entry, entry.n === n + 1)
+        n = entry.n
+      }
+      after = page.entries.at(-1)?.sequence ?? after
+      more = page.more
+    }
+    // What came while it was read says it better.
+    if (this.#runner.mode === 'unknown' && n >= (this.#last?.n ?? 0)) this.#runner = runner
+  }
+
+  /** Its job was given back to the broker on behalf of the node that had it. */
+  givenBack(): void {
+    this.#runner = NOBODY
   }
 
   beat(): void {
@@ -171,9 +203,13 @@ export class Channel {
     const entries = this.#after(n)
     if (entries) return { entries, more: false }
     const page = await this.#options.read(sequence)
-    const last = page.entries.at(-1)
-    if (last && last.n > (this.#last?.n ?? 0)) this.#last = last
+    for (const entry of page.entries) if (entry.n > (this.#last?.n ?? 0)) this.#note(entry)
     return page
+  }
+
+  #note(entry: PrintedEntry): void {
+    this.#runner = runnerAfter(this.#runner, entry, entry.n === (this.#last?.n ?? 0) + 1)
+    this.#last = entry
   }
 
   #tell(terminal: PrintedEntry | undefined): void {

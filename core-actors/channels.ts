@@ -1,7 +1,7 @@
 import type { Page } from './attachment.ts'
 import type { About, Pipe } from './channel.ts'
 import { Channel } from './channel.ts'
-import { printEntry } from './log-entry.ts'
+import { type HeaderOf, printEntry } from './log-entry.ts'
 import { Turn } from './outlet.ts'
 
 /** A node says something at least every 5 s: a log that is read and quiet for longer is looked at again. */
@@ -51,8 +51,13 @@ export class Channels {
   }
 
   /** An entry of any request's log, as the broker republished it; nothing is parsed that nobody wants. */
-  arrived(id: string, payload: Uint8Array): void {
-    this.#byRequest.get(id)?.arrived(printEntry(payload))
+  arrived(id: string, payload: Uint8Array, headerOf?: HeaderOf): void {
+    this.#byRequest.get(id)?.arrived(printEntry(payload, undefined, headerOf))
+  }
+
+  /** Every open request, with who has it in hand. */
+  *open(): Iterable<{ id: string; channel: Channel }> {
+    for (const [id, channel] of this.#byRequest) if (!channel.last?.terminal) yield { id, channel }
   }
 
   /** After the subscription was down: whatever came meanwhile is in the logs. */

@@ -16,6 +16,7 @@ const RECONNECT_MS = 250
 /** One connection to the broker, made when first needed and kept: `connecting → up ⇄ down`, a closed one is made again. */
 export class Link {
   #connecting: Promise<NatsConnection> | undefined
+  #connection: NatsConnection | undefined
   #up = false
   readonly #config: LinkConfig
   readonly #onUp: (connection: NatsConnection) => void
@@ -26,8 +27,9 @@ export class Link {
     this.#onUp = onUp
   }
 
-  get up(): boolean {
-    return this.#up
+  /** The connection, if it is up now. */
+  get now(): NatsConnection | undefined {
+    return this.#up ? this.#connection : undefined
   }
 
   /** The connection once it is up; `undefined` when it does not come up in time. Nothing was sent then. */
@@ -85,6 +87,7 @@ export class Link {
   }
 
   #isUp(connection: NatsConnection): void {
+    this.#connection = connection
     this.#up = true
     this.#onUp(connection)
   }

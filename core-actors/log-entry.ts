@@ -1,4 +1,5 @@
 import { RequestEvent, TERMINAL } from '@oriel/protocol/event'
+import { DELIVERY_HEADER } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import { sseOf } from './sse.ts'
 
@@ -12,7 +13,11 @@ export interface Entry {
 export interface RawEntry {
   readonly sequence: number
   readonly payload: Uint8Array
+  readonly headerOf?: HeaderOf
 }
+
+/** A header of the message by its name; '' when it has none. Asked for `started` only: they are not parsed for every event. */
+export type HeaderOf = (name: string) => string | undefined
 
 /** The same as clients get it: printed once, however many stream it. */
 export interface PrintedEntry {
@@ -25,10 +30,20 @@ export interface PrintedEntry {
   /** Nothing follows it. */
   readonly terminal: boolean
   readonly text: string
+  /** Of `started`: which node, and where its job is acknowledged, if it said so. */
+  readonly started?: { readonly node: string; readonly delivery: string | undefined }
+  /** Of `progress`: what the request needs before it can begin. */
+  readonly waitingFor?: string
 }
 
 /** What every event has. A type that is not known here is passed on: a newer node may have made it. */
-const AnyEvent = v.looseObject({ n: v.number(), at: v.number(), type: v.string() })
+const AnyEvent = v.looseObject({
+  n: v.number(),
+  at: v.number(),
+  type: v.string(),
+  node: v.optional(v.string()),
+  waitingFor: v.optional(v.string()),
+})
 
 const decoder = new TextDecoder()
 
@@ -38,9 +53,18 @@ export function parseEntry({ sequence, payload }: RawEntry): Entry {
 }
 
 /** @throws likewise */
-export function printEntry(payload: Uint8Array, sequence?: number): PrintedEntry {
+export function printEntry(payload: Uint8Array, sequence?: number, headerOf?: HeaderOf): PrintedEntry {
   const event = v.parse(AnyEvent, JSON.parse(decoder.decode(payload)))
-  const { n, at, type } = event
+  const { n, at, type, node, waitingFor } = event
   const terminal = TERMINAL.some((end) => end === type)
-  return { ...(sequence && { sequence }), n, at, type, terminal, text: sseOf(event) }
+  return {
+    ...(sequence && { sequence }),
+    n,
+    at,
+    type,
+    terminal,
+    text: sseOf(event),
+    ...(type === 'started' && node && { started: { node, delivery: headerOf?.(DELIVERY_HEADER) || undefined } }),
+    ...(waitingFor && { waitingFor }),
+  }
 }

@@ -49,7 +49,7 @@ export class LogStore {
     for await (const reply of replies) {
       if (reply.data.length === 0) end = reply
       else {
-        entries.push({ sequence: Number(reply.headers?.get('Nats-Sequence')), payload: reply.data })
+        entries.push(rawEntry(reply))
         pending = Number(reply.headers?.get('Nats-Num-Pending'))
       }
     }
@@ -66,7 +66,7 @@ export class LogStore {
     const code = reply.headers?.code ?? 0
     if (code === NOT_FOUND) return undefined
     if (code > 299) throw new Error(`a read of a log was refused: ${reply.headers?.description}`)
-    return { sequence: Number(reply.headers?.get('Nats-Sequence')), payload: reply.data }
+    return rawEntry(reply)
   }
 
   /** @returns the event's sequence, or `fenced` when the log does not end at `last` */
@@ -82,3 +82,9 @@ export class LogStore {
     }
   }
 }
+
+const rawEntry = (reply: Msg): RawEntry => ({
+  sequence: Number(reply.headers?.get('Nats-Sequence')),
+  payload: reply.data,
+  headerOf: (name) => reply.headers?.get(name),
+})

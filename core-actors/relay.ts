@@ -11,6 +11,7 @@ import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
 import {
   acceptedSubject,
   cancelSubject,
+  DISCONNECTED,
   endedSubject,
   jobSubject,
   type Lane,
@@ -32,6 +33,7 @@ import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Submitte
 import type { End } from './request.ts'
 import { endOf } from './request.ts'
 import { SSE_OPENING } from './sse.ts'
+import { Takeover } from './takeover.ts'
 
 export interface RelayEnv {
   readonly NATS_URL: string
@@ -71,6 +73,14 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     { url: this.env.NATS_URL, user: this.env.NATS_USER, password: this.env.NATS_PASSWORD, name: 'oriel-relay' },
     (connection) => this.#isUp(connection),
   )
+  readonly #takeover = new Takeover({
+    openRequests: () => this.#channels.open(),
+    lastBeat: (node) => this.#catalog.lastBeat(node),
+    giveBack: (delivery) => this.#link.now?.publish(delivery, '-NAK'),
+    gone: (node) => this.#catalog.putNode(node, undefined, Date.now()),
+    now: () => Date.now(),
+    wait: (ms) => scheduler.wait(ms),
+  })
   #watched: { stop: AbortController; seen: Promise<void> } | undefined
   #timers: ReturnType<typeof setInterval>[] | undefined
 
@@ -205,6 +215,19 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
       if (!stop.signal.aborted) this.#catalog = next
     })
     this.#watched = { stop, seen: this.#watched ? Promise.resolve() : seen }
+    this.#hearNews(connection)
+  }
+
+  /** What the broker tells of itself. The client renews these subscriptions by itself. */
+  #hearNews(connection: NatsConnection): void {
+    if (this.#subscribed.has(connection)) return
+    this.#subscribed.set(connection, new Set())
+    subscribe(connection, DISCONNECTED, (message) => this.#disconnected(message))
+  }
+
+  async #disconnected(message: Msg): Promise<void> {
+    const jobs = await this.#takeover.disconnected(message.json())
+    if (jobs > 0) console.warn('a node is gone, and its jobs were given to the others', jobs)
   }
 
   #listen(connection: NatsConnection, shard: number): void {
@@ -216,16 +239,11 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     this.#subscribed.set(connection, subscribed)
     if (subscribed.has(shard)) return
     subscribed.add(shard)
-    connection.subscribe(liveShard(shard), {
-      callback: (error, message) => {
-        if (error) console.warn('the live subscription broke', error)
-        else this.#arrived(message)
-      },
-    })
+    subscribe(connection, liveShard(shard), (message) => this.#arrived(message))
   }
 
   #arrived(message: Msg): void {
-    this.#channels.arrived(requestOf(message.subject), message.data)
+    this.#channels.arrived(requestOf(message.subject), message.data, (name) => message.headers?.get(name))
   }
 
   /** @throws Error when the broker cannot be reached */
@@ -239,12 +257,12 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   /** Tells a channel the last event of its log. */
   async #hear(id: RequestId, channel: Channel): Promise<void> {
     const last = await (await this.#listening(id)).last(this.#shard(id), id)
-    if (last) channel.arrived(printEntry(last.payload))
+    if (last) channel.arrived(printEntry(last.payload, last.sequence, last.headerOf))
   }
 
   async #page(id: RequestId, after: number): Promise<Page> {
     const { entries, more } = await (await this.#listening(id)).read(this.#shard(id), id, after)
-    return { entries: entries.map(({ payload, sequence }) => printEntry(payload, sequence)), more }
+    return { entries: entries.map(({ payload, sequence, headerOf }) => printEntry(payload, sequence, headerOf)), more }
   }
 
   /** A log that has ended, as one document. */
@@ -317,6 +335,20 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   #shard(id: RequestId): number {
     return shardOf(id, shardsOf(this.env))
   }
+}
+
+function subscribe(connection: NatsConnection, subject: string, heard: (message: Msg) => void | Promise<void>): void {
+  const failed = warn(`what came on ${subject} was not understood`)
+  connection.subscribe(subject, {
+    callback: (error, message) => {
+      if (error) return failed(error)
+      try {
+        heard(message)?.catch(failed)
+      } catch (cause) {
+        failed(cause)
+      }
+    },
+  })
 }
 
 const warn = (what: string) => (error: unknown) => console.warn(what, error)

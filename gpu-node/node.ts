@@ -95,6 +95,8 @@ export class GpuNode {
     this.#announcer.run()
     // A broker that came back may have come back without its state.
     this.#options.link.onReconnect(() => this.#announcer.run())
+    // The relays have heard that the connection ended: without a word, they would soon give our jobs to others.
+    this.#options.link.onReconnect(() => this.#heartbeat.changed())
     this.#consumer.run()
     this.#setMode('serving')
   }
