@@ -196,7 +196,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
         else await this.#supervise(state.request)
       } else if (state.mode === 'ended') {
         if (this.#unsure) await this.#acceptAgain(state.request)
-        if (duty === 'forget' && (await this.record.isRecorded(state.request.id))) return await this.#forget()
+        const { request, end } = state
+        if (duty === 'forget' && (await this.record.isRecorded(request.id, end.n))) return await this.#forget()
       }
     } catch (error) {
       console.warn('an alarm did not reach its end and will be repeated', error)

@@ -12,6 +12,10 @@ export interface RecordedRequest {
 export interface RequestRecord {
   /** @throws when the database cannot be reached */
   find(user: string, requestID: string): Promise<RecordedRequest | undefined>
-  /** Whether the request and its whole answer are in the record. @throws when the database cannot be reached */
-  isRecorded(id: RequestId): Promise<boolean>
+  /**
+   * Whether the request and its whole answer are in the record.
+   * @param n number of the terminal event
+   * @throws when the database cannot be reached
+   */
+  isRecorded(id: RequestId, n: number): Promise<boolean>
 }

@@ -65,11 +65,20 @@ export class History {
    */
   async *events(id: string, after = 0): AsyncGenerator<RequestEvent> {
     let last = after
+    const [end] = await this.#db
+      .select({ n: responses.n })
+      .from(responses)
+      .where(eq(responses.requestId, id))
+      .groupBy(responses.n)
+      .having(whole)
+      .orderBy(desc(responses.n))
+      .limit(1)
+    if (!end) return
     for (;;) {
       const [row] = await this.#db
         .select({ events: responses.events, lastEventID: responses.lastEventId })
         .from(responses)
-        .where(and(eq(responses.requestId, id), gt(responses.lastEventId, last)))
+        .where(and(eq(responses.requestId, id), eq(responses.n, end.n), gt(responses.lastEventId, last)))
         .orderBy(asc(responses.part))
         .limit(1)
       if (!row) return
@@ -84,14 +93,19 @@ export class History {
     }
   }
 
-  /** Whether the record has all of a request, its acceptance and its whole outcome: its actor may forget it. */
-  async isRecorded(id: string): Promise<boolean> {
+  /**
+   * Whether the record has all of a request, its acceptance and its whole outcome: its actor may forget it.
+   * @param n number of the terminal event: a request that was queued again has an earlier end too
+   */
+  async isRecorded(id: string, n: number): Promise<boolean> {
     const [row] = await this.#db
-      .select({ ended })
+      .select({ id: requests.id })
       .from(requests)
-      .leftJoin(responses, eq(responses.requestId, requests.id))
-      .where(eq(requests.id, id))
-    return row?.ended === true
+      .innerJoin(responses, eq(responses.requestId, requests.id))
+      .where(and(eq(requests.id, id), eq(responses.n, n)))
+      .groupBy(requests.id)
+      .having(whole)
+    return row !== undefined
   }
 
   /** The ids of the newest requests, the last days first: in most cases nobody has to look further. */
@@ -118,21 +132,22 @@ export class History {
     // The bounds let the planner see that all other days are of no concern. `sized` reads no log, only sizes.
     const rows = await this.#db.execute(sql`
       with sized as (
-        select ${requests}.*, outcome.status, ${requests.bytes} + outcome.bytes as size,
-          sum(${requests.bytes} + outcome.bytes) over (order by ${requests.id} desc) as until
-        from ${requests}, lateral (
-          select case when ${ended} then min(${responses.status}) end as status,
-            case when ${ended} then sum(${responses.bytes}) else 0 end as bytes
+        select ${requests}.*, outcome.n, outcome.status, ${requests.bytes} + coalesce(outcome.bytes, 0) as size,
+          sum(${requests.bytes} + coalesce(outcome.bytes, 0)) over (order by ${requests.id} desc) as until
+        from ${requests} left join lateral (
+          select ${responses.n}, min(${responses.status}) as status, sum(${responses.bytes}) as bytes
           from ${responses}
           where ${responses.requestId} = ${requests.id} and ${between(responses.requestId, low, high)}
-        ) as outcome
+          group by ${responses.n} having ${whole} order by ${responses.n} desc limit 1
+        ) as outcome on true
         where ${eq(requests.userId, user)} and ${inArray(requests.id, [...ids])} and ${between(requests.id, low, high)}
       )
       select id, request_id, model_id, version, request, body_hash, status,
         (extract(epoch from deadline_at) * 1000)::float8 as deadline_at,
         case when status is not null then (
           select json_agg(${responses.events} order by ${responses.part}) from ${responses}
-          where ${responses.requestId} = sized.id and ${between(responses.requestId, low, high)}
+          where ${responses.requestId} = sized.id and ${responses.n} = sized.n
+            and ${between(responses.requestId, low, high)}
         ) end as events
       from sized
       where until - size < ${PAGE_BYTES}
@@ -141,5 +156,5 @@ export class History {
   }
 }
 
-/** Over the parts of one outcome. */
-const ended = sql<boolean>`coalesce(count(${responses.part}) = max(${responses.parts}), false)`
+/** Over the rows of one end: all its parts are there. */
+const whole = sql<boolean>`count(${responses.part}) = max(${responses.parts})`

@@ -18,10 +18,10 @@ export const INSERT = `
     )
     on conflict do nothing
   )
-  insert into responses (request_id, part, parts, status, problem, ended_at, events, last_event_id)
-  select request_id, part, parts, status, problem::json, to_timestamp(ended_at / 1000), events::json, last_event_id
+  insert into responses (request_id, n, part, parts, status, problem, ended_at, events, last_event_id)
+  select request_id, n, part, parts, status, problem::json, to_timestamp(ended_at / 1000), events::json, last_event_id
   from jsonb_to_recordset($2::text::jsonb) as fact (
-    request_id uuid, part int, parts int, status text, problem text, ended_at float8, events text, last_event_id int
+    request_id uuid, n int, part int, parts int, status text, problem text, ended_at float8, events text, last_event_id int
   )
   on conflict do nothing`
 
@@ -31,7 +31,7 @@ export function insertParameters(facts: readonly Fact[]): [string, string] {
   const ended = facts.flatMap((fact) => (fact.kind === 'ended' ? [endedRow(fact.fact)] : []))
   // In one order everywhere: two recorders with the same facts wait for each other, but not in a circle.
   accepted.sort((a, b) => order(a.id, b.id))
-  ended.sort((a, b) => order(a.request_id, b.request_id) || a.part - b.part)
+  ended.sort((a, b) => order(a.request_id, b.request_id) || a.n - b.n || a.part - b.part)
   return [JSON.stringify(accepted), JSON.stringify(ended)]
 }
 
@@ -48,6 +48,7 @@ const acceptedRow = (fact: Accepted) => ({
 
 const endedRow = (fact: Ended) => ({
   request_id: fact.id,
+  n: fact.n,
   part: fact.part,
   parts: fact.parts,
   status: fact.status,

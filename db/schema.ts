@@ -45,11 +45,16 @@ export const requests = pgTable(
   ],
 )
 
-/** The outcome and the log, one row per part of it. A request has ended when all parts are here. Never updated. */
+/**
+ * The outcome and the log, one row per part of it. A request has ended when all parts are here. Never updated: a
+ * request that was queued again ends again, in rows of its own that hold the whole log, and the last end counts.
+ */
 export const responses = pgTable(
   'responses',
   {
     requestId: uuid('request_id').notNull(),
+    /** The number of the terminal event: which end this is. */
+    n: integer('n').notNull(),
     part: integer('part').notNull(),
     parts: integer('parts').notNull(),
     status: text('status').notNull(),
@@ -60,7 +65,7 @@ export const responses = pgTable(
     lastEventId: integer('last_event_id').notNull(),
     bytes: integer('bytes').generatedAlwaysAs(sql`octet_length(events::text)`),
   },
-  (table) => [primaryKey({ columns: [table.requestId, table.part] })],
+  (table) => [primaryKey({ columns: [table.requestId, table.n, table.part] })],
 )
 
 export const models = pgTable('models', {

@@ -56,7 +56,7 @@ export class PostgresRecord implements RequestRecord {
     return withHistory(this.#env, (history) => history.find(user, requestID))
   }
 
-  isRecorded(id: string) {
-    return withHistory(this.#env, (history) => history.isRecorded(id))
+  isRecorded(id: string, n: number) {
+    return withHistory(this.#env, (history) => history.isRecorded(id, n))
   }
 }

@@ -30,7 +30,7 @@ async function askRelay(platform: Platform) {
 
 async function askDatabase(platform: Platform): Promise<boolean> {
   try {
-    await platform.history((history) => history.isRecorded('00000000-0000-7000-8000-000000000000'))
+    await platform.history((history) => history.isRecorded('00000000-0000-7000-8000-000000000000', 1))
     return true
   } catch (error) {
     console.warn('the database does not answer', error)

@@ -10,8 +10,10 @@ import type { Recorded } from '@oriel/db/recorded'
 import { declaredColumns } from '@oriel/db/testing/declared-columns'
 import { accepted, ended, logOf, SENT_AT } from '@oriel/db/testing/facts'
 import { type PostgresServer, startPostgres } from '@oriel/db/testing/postgres-server'
-import type { Accepted, Ended } from '@oriel/protocol/fact'
-import { ProblemError } from '@oriel/protocol/problem'
+import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
+import { type Accepted, type Ended, endedFacts } from '@oriel/protocol/fact'
+import { type Problem, ProblemError } from '@oriel/protocol/problem'
+import fc from 'fast-check'
 import postgres, { type Sql } from 'postgres'
 
 let server: PostgresServer
@@ -98,17 +100,17 @@ test('the same facts twice, split and in any order, are one request', async () =
   await record.insert([acceptedFact(accept), ...rest, acceptedFact(accept)])
   // A part is missing: the record does not say more than it has.
   expect(await history.find('ada', accept.requestID)).toMatchObject({ status: 'accepted', events: [] })
-  expect(await history.isRecorded(accept.id)).toBe(false)
+  expect(await history.isRecorded(accept.id, log.length)).toBe(false)
   await record.insert([first, first, ...rest])
   expect(await history.find('ada', accept.requestID)).toMatchObject({ status: 'completed', events: log })
-  expect(await history.isRecorded(accept.id)).toBe(true)
+  expect(await history.isRecorded(accept.id, log.length)).toBe(true)
   expect((await history.page('ada', undefined, 10)).items).toHaveLength(1)
 })
 
 test('an outcome without its acceptance is not recorded, and not shown', async () => {
   const accept = accepted()
   await record.insert(ended(accept.id).map(endedFact))
-  expect(await history.isRecorded(accept.id)).toBe(false)
+  expect(await history.isRecorded(accept.id, 3)).toBe(false)
   expect(await history.find('ada', accept.requestID)).toBeUndefined()
 })
 
@@ -118,6 +120,65 @@ test('facts are never changed by later ones', async () => {
   await record.insert([acceptedFact({ ...accept, user: 'eve' }), ...ended(accept.id, logOf(['other'])).map(endedFact)])
   expect((await history.find('ada', accept.requestID))?.events).toEqual(logOf([' upon']))
   expect(await history.find('eve', accept.requestID)).toBeUndefined()
+})
+
+/** Of a request that failed, was queued again `times` times and failed again, and then completed. */
+function endsOf(id: string, times: number, text = 'x'): Ended[][] {
+  const problem: Problem = { kind: 'inference-failed', detail: 'The model threw.' }
+  const log: RequestEvent[] = []
+  const add = (event: NewEvent) => log.push({ ...event, n: log.length + 1, at: SENT_AT + log.length })
+  return Array.from({ length: times + 1 }, (_, time) => {
+    add({ type: 'queued', position: 0 })
+    add({ type: 'started', node: 'node-1', attempt: time + 1 })
+    add({ type: 'responses', response: text })
+    add(time < times ? { type: 'failed', problem, retriable: true } : { type: 'completed' })
+    return endedFacts(id, log)
+  })
+}
+
+test('of several ends the last that is whole counts, whatever the order and however often the facts come', async () => {
+  const order = fc.record({ times: fc.integer({ min: 0, max: 3 }), seed: fc.array(fc.nat(), { minLength: 24 }) })
+  await fc.assert(
+    fc.asyncProperty(order, async ({ times, seed }) => {
+      const accept = accepted()
+      const ends = endsOf(accept.id, times)
+      const facts = [acceptedFact(accept), ...ends.flat().map(endedFact)]
+      const told = [...facts, ...facts].map((fact, i) => ({ fact, at: seed[i] ?? 0 })).sort((a, b) => a.at - b.at)
+      let last = 0
+      let isAccepted = false
+      for (const { fact } of told) {
+        await record.insert([fact])
+        if (fact.kind === 'accepted') isAccepted = true
+        else last = Math.max(last, fact.fact.n)
+        const found = await history.find('ada', accept.requestID)
+        if (!isAccepted) expect(found).toBeUndefined()
+        else if (last === 0) expect(found).toMatchObject({ status: 'accepted', events: [] })
+        else {
+          const events = ends.flat().find(({ n }) => n === last)?.events ?? []
+          expect(found).toMatchObject({ status: last === 4 * (times + 1) ? 'completed' : 'failed', events })
+        }
+      }
+      expect(await Array.fromAsync(history.events(accept.id))).toEqual(ends.at(-1)?.[0]?.events ?? [])
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test('an end of which a part is missing does not take the place of the one before it', async () => {
+  const accept = accepted()
+  const [failed = [], completed = []] = endsOf(accept.id, 1, 'x'.repeat(800_000))
+  expect(completed.length).toBeGreaterThan(1)
+  await record.insert([acceptedFact(accept), ...failed.map(endedFact), ...completed.slice(1).map(endedFact)])
+  expect(await history.find('ada', accept.requestID)).toMatchObject({ status: 'failed' })
+  expect(await history.isRecorded(accept.id, 4)).toBe(true)
+  // The actor of a request that has ended for the second time must not forget it for the first.
+  expect(await history.isRecorded(accept.id, 8)).toBe(false)
+  await record.insert(completed.slice(0, 1).map(endedFact))
+  expect(await history.isRecorded(accept.id, 8)).toBe(true)
+  const found = await history.find('ada', accept.requestID)
+  expect(found?.status).toBe('completed')
+  expect(found?.events.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  expect((await history.page('ada', undefined, 10)).items).toHaveLength(1)
 })
 
 test('a log is read from any event on, a part at a time', async () => {
