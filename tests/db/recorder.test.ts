@@ -105,7 +105,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 
 const recorded = (facts: readonly Accepted[]) =>
   until(async () => {
-    for (const { id } of facts) if (!(await history.isRecorded(id))) return false
+    for (const { id } of facts) if (!(await history.isRecorded(id, 3))) return false
     return true
   })
 
