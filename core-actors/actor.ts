@@ -331,7 +331,7 @@ function repeat(draft: Draft, bodyHash: string, standing: Standing): Outcome<Sta
   return { ok: false, problem: { kind: 'request-conflict', detail } }
 }
 
-const aboutOf = ({ model, lane }: OpenRequest): About => ({ model, lane })
+const aboutOf = ({ model, version, lane }: OpenRequest): About => ({ model, version, lane })
 
 const unissued = (after: number): Streaming => ({
   kind: 'refused',

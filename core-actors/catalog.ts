@@ -58,6 +58,15 @@ export class Catalog {
     return versions.find((version) => version.nodes > 0) ?? versions[0]
   }
 
+  /** Whether a live node takes jobs for this version. */
+  serves(name: string, version: string, now: number): boolean {
+    return this.liveNodes(now).some(
+      ({ mode, models }) =>
+        mode !== 'draining' &&
+        models.some((model) => model.name === name && model.version === version && model.state !== 'unavailable'),
+    )
+  }
+
   /** What nodes say is wrong with a model that none could announce. */
   complaint(name: string, now: number): Problem | undefined {
     const copies = this.liveNodes(now).flatMap(({ models }) => models)

@@ -15,6 +15,7 @@ export const WINDOW_CHARS = 64 * 1024
 /** What a relay must know of a request besides its log. */
 export interface About {
   readonly model: string
+  readonly version: string
   readonly lane: Lane
 }
 
@@ -31,6 +32,8 @@ export interface ChannelOptions {
 /** One request as its relay sees it: the end of its log, everyone who streams it, and who waits for its end. */
 export class Channel {
   readonly about: About
+  /** When it was last seen to that a waiting request is told how long. */
+  newsAt = 0
   readonly #options: ChannelOptions
   readonly #outlets = new Map<Outlet, Attachment>()
   /** A tail of the log without a gap. */

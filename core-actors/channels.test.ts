@@ -3,7 +3,7 @@ import { WINDOW_CHARS } from './channel.ts'
 import { Channels } from './channels.ts'
 import { printEntry } from './log-entry.ts'
 
-const ABOUT = { model: 'm', lane: 'interactive' } as const
+const ABOUT = { model: 'm', version: '1', lane: 'interactive' } as const
 
 const encoder = new TextEncoder()
 const payload = (n: number, size = 0, type = 'responses') =>
@@ -140,17 +140,25 @@ test('who waits for the end is told of it, or to ask again when it may have been
   expect(await channel.untilEnded()).toMatchObject({ n: 1 })
 })
 
-test('only those who wait, and are listened to, are told their place again', async () => {
+test('only those who wait, and are listened to, are told how long; who has waited longest is first', () => {
   const { channels, clock } = channelsOf()
-  for (const id of ['read', 'unread', 'started']) {
+  const hear = (id: string, n: number, type: string) => channels.arrived(id, payload(n, 0, type))
+  for (const [index, id] of ['later', 'read', 'unread', 'started', 'for its model'].entries()) {
     const channel = channels.of(id, ABOUT)
+    clock.now = index === 0 ? 2 : 1
     if (id !== 'unread') void channel.open(0)
-    channels.arrived(id, payload(1, 0, 'queued'))
+    hear(id, 1, 'queued')
   }
-  channels.arrived('started', payload(2, 0, 'started'))
-  expect([...channels.waiting(3_000)]).toEqual([])
-  clock.now = 3_000
-  expect([...channels.waiting(3_000)]).toEqual([{ id: 'read', ...ABOUT }])
+  channels.arrived('started', encoder.encode(JSON.stringify({ n: 2, at: 0, type: 'started', node: 'a' })))
+  channels.arrived(
+    'for its model',
+    encoder.encode(JSON.stringify({ n: 2, at: 0, type: 'progress', waitingFor: 'model' })),
+  )
+  expect(channels.waiting(3_000, 10)).toEqual([])
+  clock.now = 3_002
+  expect(channels.waiting(3_000, 1)).toEqual([{ id: 'read', ...ABOUT }])
+  expect(channels.waiting(3_000, 10).map(({ id }) => id)).toEqual(['for its model', 'later'])
+  expect(channels.waiting(3_000, 10)).toEqual([])
 })
 
 test('all windows together are bounded: the newest requests keep theirs', () => {

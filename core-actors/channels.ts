@@ -36,11 +36,11 @@ export class Channels {
     return this.#byRequest.size
   }
 
-  of(id: string, { model, lane }: About): Channel {
+  of(id: string, { model, version, lane }: About): Channel {
     const known = this.#byRequest.get(id)
     if (known) return known
     const channel = new Channel({
-      about: { model, lane },
+      about: { model, version, lane },
       read: (after) => this.#read(id, after),
       pipe: this.#pipe,
       turn: this.#turn,
@@ -84,12 +84,21 @@ export class Channels {
     }
   }
 
-  /** Requests that somebody streams and that were told their place in the queue last, `quietMs` ago or longer. */
-  *waiting(quietMs: number): Iterable<About & { id: string }> {
-    const until = this.#now() - quietMs
-    for (const [id, channel] of this.#byRequest) {
-      if (channel.readers > 0 && channel.quietSince <= until && channel.last?.type === 'queued')
-        yield { id, ...channel.about }
-    }
+  /**
+   * Requests that somebody streams, that no node has in hand, and that have heard nothing for `quietMs` or longer: at
+   * most `max` of them, the longest first. They are not named again until that long after.
+   */
+  waiting(quietMs: number, max: number): (About & { id: string })[] {
+    const now = this.#now()
+    const silentSince = ({ channel }: { channel: Channel }) => Math.max(channel.quietSince, channel.newsAt)
+    const named = [...this.open()]
+      .filter(({ channel }) => channel.readers > 0 && channel.runner.mode === 'nobody')
+      .filter((request) => silentSince(request) <= now - quietMs)
+      .sort((a, b) => silentSince(a) - silentSince(b))
+      .slice(0, max)
+    return named.map(({ id, channel }) => {
+      channel.newsAt = now
+      return { id, ...channel.about }
+    })
   }
 }

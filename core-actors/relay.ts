@@ -1,29 +1,21 @@
 import { DurableObject } from 'cloudflare:workers'
-import { JetStreamApiError, jetstream } from '@nats-io/jetstream'
+import { jetstream } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/nats-core'
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
-import { type Accepted, endedFacts, endedMsgID } from '@oriel/protocol/fact'
+import type { Accepted } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
-import { shardOf } from '@oriel/protocol/ids'
+import { sentAtOf, shardOf } from '@oriel/protocol/ids'
 import type { Job } from '@oriel/protocol/job'
 import type { Problem } from '@oriel/protocol/problem'
 import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
-import {
-  acceptedSubject,
-  cancelSubject,
-  DISCONNECTED,
-  endedSubject,
-  jobSubject,
-  type Lane,
-  liveShard,
-  requestOf,
-} from '@oriel/protocol/subjects'
+import { ALL_MAX_DELIVERIES, acceptedSubject, DISCONNECTED, liveShard, requestOf } from '@oriel/protocol/subjects'
 import type { Page } from './attachment.ts'
 import { Catalog } from './catalog.ts'
 import { watchCatalog } from './catalog-watch.ts'
 import type { About, Channel } from './channel.ts'
 import { Channels } from './channels.ts'
-import { endLog } from './end-log.ts'
+import { endRequest } from './end-request.ts'
+import { sendJob } from './job-queue.ts'
 import { Link } from './link.ts'
 import type { PrintedEntry } from './log-entry.ts'
 import { parseEntry, printEntry } from './log-entry.ts'
@@ -34,6 +26,8 @@ import type { End } from './request.ts'
 import { endOf } from './request.ts'
 import { SSE_OPENING } from './sse.ts'
 import { Takeover } from './takeover.ts'
+import { giveUp } from './undeliverable.ts'
+import { newsOf } from './waiting.ts'
 
 export interface RelayEnv {
   readonly NATS_URL: string
@@ -46,14 +40,14 @@ export interface RelayEnv {
   readonly SHARDS?: string
 }
 
-/** JetStream's error code for a message that the stream's limits refuse, from the server's errors.json. */
-const STORE_FAILED = 10077
 const RETRY_AFTER_MS = 2_000
 /** How often quiet logs are looked after, and those who wait for their turn are told. */
 const SWEEP_MS = 2_000
 const HEARTBEAT_MS = 10_000
 /** A request that waits says so again this often, to whoever streams it. */
-const QUEUED_AGAIN_MS = 3_000
+const NEWS_MS = 3_000
+/** So many are told in one sweep, those first who have waited longest for news: each costs a read and a write. */
+const MAX_NEWS = 256
 /** How long a call waits for the first catalog. */
 const CATALOG_MS = 3_000
 
@@ -97,9 +91,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     this.#listen(connection, shard)
     try {
       const log = await this.#openLog(connection, job, this.#depth.of(partition, job.lane))
-      const refused = await this.#publishJob(connection, partition, { ...job, shard, ...(log && { log }) })
+      const refused = await sendJob(connection, this.#depth, partition, { ...job, shard, ...(log && { log }) })
       if (refused) return { ok: false, problem: refused }
-      this.#depth.joined(partition, job.lane)
       await this.#publishAccepted(connection, accepted)
       return { ok: true, certain: true }
     } catch (error) {
@@ -160,23 +153,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   async end(id: RequestId, event: NewEvent): Promise<Outcome<{ event: RequestEvent }>> {
     const connection = await this.#ready()
     if (!connection) return unavailable()
-    const log = new LogStore(connection)
-    const shard = this.#shard(id)
-    const ending = await endLog(
-      {
-        read: (after) => log.read(shard, id, after),
-        append: (next, last) => log.append(shard, id, next, last),
-        now: () => Date.now(),
-      },
-      event,
-    )
-    // Only now: a node that hears of it first would write an end of its own.
-    connection.publish(cancelSubject(id))
-    const client = jetstream(connection)
-    const facts = endedFacts(id, ending.events)
-    await Promise.all(
-      facts.map((fact) => client.publish(endedSubject(id), JSON.stringify(fact), { msgID: endedMsgID(fact) })),
-    )
+    const ending = await endRequest(connection, this.#shard(id), id, event)
     return { ok: true, event: ending.event }
   }
 
@@ -223,6 +200,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     if (this.#subscribed.has(connection)) return
     this.#subscribed.set(connection, new Set())
     subscribe(connection, DISCONNECTED, (message) => this.#disconnected(message))
+    subscribe(connection, ALL_MAX_DELIVERIES, (message) => giveUp(connection, message.json(), (id) => this.#shard(id)))
   }
 
   async #disconnected(message: Msg): Promise<void> {
@@ -282,25 +260,25 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   #sweep(): void {
     this.#channels.sweep()
-    for (const { id, model, lane } of this.#channels.waiting(QUEUED_AGAIN_MS)) {
-      this.#tellPlace(id, model, lane).catch(warn('a place in the queue could not be told'))
+    for (const { id, ...about } of this.#channels.waiting(NEWS_MS, MAX_NEWS)) {
+      this.#tellNews(id, about).catch(warn('a request that waits could not be told how long'))
     }
   }
 
-  /** Says again where a waiting request stands, unless its log has moved on. */
-  async #tellPlace(id: RequestId, model: string, lane: Lane): Promise<void> {
+  /** Tells a request that waits where it stands, unless its log has moved on. */
+  async #tellNews(id: RequestId, { model, version, lane }: About): Promise<void> {
     const connection = await this.#ready()
     if (!connection) return
     const log = new LogStore(connection)
     const raw = await log.last(this.#shard(id), id)
-    const last = raw && parseEntry(raw)
-    if (last?.event.type !== 'queued') return
+    if (!raw) return
+    const { event: last, sequence } = parseEntry(raw)
     const partition = this.#catalog.partitionOf(model)
     await this.#depth.refresh(connection, partition, lane, Date.now())
-    // What waits includes this request and those behind it: its place only ever gets better.
-    const position = Math.max(0, Math.min(last.event.position, this.#depth.of(partition, lane) - 1))
-    const event = { n: last.event.n + 1, at: Date.now(), type: 'queued', position } as const
-    await log.append(this.#shard(id), id, event, last.sequence)
+    const now = Date.now()
+    const served = this.#catalog.serves(model, version, now)
+    const news = newsOf(last, { served, depth: this.#depth.of(partition, lane), sentAt: sentAtOf(id), now })
+    if (news) await log.append(this.#shard(id), id, { ...news, n: last.n + 1, at: now }, sequence)
   }
 
   /** Writes `queued` as the first event. A log that is there already is the business of whoever wrote it. */
@@ -316,20 +294,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   async #publishAccepted(connection: NatsConnection, accepted: Accepted): Promise<void> {
     const { id } = accepted
     await jetstream(connection).publish(acceptedSubject(id), JSON.stringify(accepted), { msgID: `accepted.${id}` })
-  }
-
-  async #publishJob(connection: NatsConnection, partition: number, job: Job): Promise<Problem | undefined> {
-    try {
-      await jetstream(connection).publish(jobSubject(partition, job.lane, job.model), JSON.stringify(job), {
-        msgID: `${job.id}.${job.dispatch}`,
-      })
-      return undefined
-    } catch (error) {
-      const full = error instanceof JetStreamApiError && error.code === STORE_FAILED && /maximum/.test(error.message)
-      if (!full) throw error
-      const detail = `Too many requests wait for model ${job.model}; nothing was accepted.`
-      return { kind: 'queue-full', detail, retryAfterMs: RETRY_AFTER_MS }
-    }
   }
 
   #shard(id: RequestId): number {
