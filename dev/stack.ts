@@ -46,6 +46,8 @@ export interface StackOptions {
   readonly nodeEnv?: Readonly<Record<string, string>>
   /** Variables of the Worker, by the names of edge/env.ts, which win over ours. */
   readonly edgeEnv?: Readonly<Record<string, string>>
+  /** The ports through which a part reaches the others, where they are not the others' own: for proxies in between. */
+  readonly portsFor?: (part: string, ports: Ports) => Ports
   /** Brings back parts that die. Without it a dead part stays dead until `startPart`, and the rest runs on. */
   readonly restart?: boolean
   readonly log?: (line: string) => void
@@ -101,10 +103,10 @@ export class Stack {
     this.databaseUrl = databaseUrl(ports.postgres, this.#secrets.postgres)
     this.natsUrl = natsUrl(ports.nats)
 
-    const settings = { ...workerSettings(ports, this.#secrets), ...options.edgeEnv }
+    const settings = { ...workerSettings(this.#portsFor('edge'), this.#secrets), ...options.edgeEnv }
     this.#add(postgresPart(dir, ports.postgres, this.#secrets.postgres, this.#log))
     this.#add(natsPart(dir, ports, this.#secrets.nats, this.#log))
-    this.#add(recorderPart(ports, this.#secrets))
+    this.#add(recorderPart(this.#portsFor('recorder'), this.#secrets))
     const workerd = options.edge === 'workerd'
     this.#add(workerd ? workerdPart(dir, port, settings) : wranglerPart(dir, port, ports, settings))
     for (let count = options.nodes ?? 1; count > 0; count--) this.#newNode()
@@ -258,7 +260,11 @@ export class Stack {
       const status = await this.#withBroker((nc) => nodeStatus(nc, name))
       return status?.mode === 'serving' && status.pid === this.#parts.get(name)?.child?.pid
     }
-    return this.#add(nodePart(this.ports, this.#secrets, options, isServing))
+    return this.#add(nodePart(this.#portsFor(options.name), this.#secrets, options, isServing))
+  }
+
+  #portsFor(part: string): Ports {
+    return this.#options.portsFor?.(part, this.ports) ?? this.ports
   }
 
   #add(spec: PartSpec): Part {
