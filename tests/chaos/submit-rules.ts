@@ -1,0 +1,22 @@
+import { type RequestObservation, standingOf } from './observation.ts'
+import { type Violation, violating } from './violation.ts'
+
+/** One request for one id, however often it was sent; and what was refused is nowhere. */
+export function submitRules(request: RequestObservation): Violation[] {
+  const { submits, afterwards, planned } = request
+  const violation = violating(planned)
+  const found: Violation[] = []
+  const standing = standingOf(request)
+  const sentAts = new Set(submits.flatMap(({ outcome }) => (outcome.kind === 'accepted' ? outcome.sentAt : [])))
+  if (sentAts.size > 1) found.push(violation('not-the-same', `accepted as of ${[...sentAts].join(' and ')}`))
+  for (const { outcome } of submits) {
+    if (outcome.kind === 'refused' && outcome.status === 500) found.push(violation('internal-error', outcome.problem))
+  }
+  const last = submits.at(-1)?.outcome
+  if (standing === 'unanswered') found.push(violation('unanswered', last ? JSON.stringify(last) : 'never sent'))
+  if (standing === 'refused' && afterwards?.status !== 404)
+    found.push(violation('refused-exists', `GET answers ${afterwards?.status ?? 'nothing'}`))
+  if (standing === 'accepted' && afterwards?.status !== 200)
+    found.push(violation('accepted-missing', `GET answers ${afterwards?.status ?? 'nothing'}`))
+  return found
+}
