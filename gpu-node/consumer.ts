@@ -1,5 +1,5 @@
 import type { Subscription } from '@nats-io/nats-core'
-import { ALL_CANCELS, LANES, requestOf } from '@oriel/protocol/subjects'
+import { ALL_CANCELS, requestOf } from '@oriel/protocol/subjects'
 import type { Delivery } from './delivery.ts'
 import type { Logger } from './logger.ts'
 import type { NatsLink } from './nats-link.ts'
@@ -11,7 +11,7 @@ const WORKING_MS = 3_000
 
 export interface ConsumerOptions {
   readonly link: NatsLink
-  /** Jobs at a time, per partition. */
+  /** Jobs at a time, per partition, of both lanes together. */
   readonly slots: number
   readonly deliver: (delivery: Delivery) => Promise<void>
   /** Says to the broker that every job in hand is still worked on. */
@@ -23,7 +23,7 @@ export interface ConsumerOptions {
 /** The node's ears: jobs of every partition in the plan, and cancellations. */
 export class Consumer {
   readonly #options: ConsumerOptions
-  readonly #pulls = new Map<number, PartitionPull[]>()
+  readonly #pulls = new Map<number, PartitionPull>()
   readonly #stopping = new AbortController()
   #watching: Promise<void> | undefined
   #cancels: Subscription | undefined
@@ -44,7 +44,7 @@ export class Consumer {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#watching
-    await Promise.all([...this.#pulls.values()].flat().map((pull) => pull.stop()))
+    await Promise.all([...this.#pulls.values()].map((pull) => pull.stop()))
     this.#pulls.clear()
   }
 
@@ -56,15 +56,14 @@ export class Consumer {
   async #follow(): Promise<void> {
     const { link, slots, deliver, logger } = this.#options
     for await (const { partitions } of watchPlan(link, logger, this.#stopping.signal)) {
-      for (const [partition, pulls] of this.#pulls) {
+      for (const [partition, pull] of this.#pulls) {
         if (partition < partitions) continue
         this.#pulls.delete(partition)
-        await Promise.all(pulls.map((pull) => pull.stop()))
+        await pull.stop()
       }
       for (let partition = 0; partition < partitions; partition++) {
         if (this.#pulls.has(partition)) continue
-        const pulls = LANES.map((lane) => new PartitionPull({ link, partition, lane, slots, deliver, logger }))
-        this.#pulls.set(partition, pulls)
+        this.#pulls.set(partition, new PartitionPull({ link, partition, slots, deliver, logger }))
       }
     }
   }

@@ -14,6 +14,8 @@ export class JetStreamDelivery implements Delivery {
   readonly data: Uint8Array
   readonly count: number
   readonly sequence: number
+  /** Jobs of its lane that wait behind it. */
+  readonly pending: number
   readonly #link: NatsLink
   readonly #reply: string
 
@@ -24,9 +26,10 @@ export class JetStreamDelivery implements Delivery {
     this.data = data
     this.count = Number(tokens[at])
     this.sequence = Number(tokens[at + 1])
+    this.pending = Number(tokens[at + 4])
     this.#link = link
     this.#reply = reply
-    if (!Number.isInteger(this.count) || !Number.isInteger(this.sequence)) {
+    if (![this.count, this.sequence, this.pending].every(Number.isInteger)) {
       throw new Error(`not a delivery of a pull consumer: ${subject}`)
     }
   }

@@ -4,6 +4,7 @@ import { ACK_WAIT_MS } from '@oriel/protocol/streams'
 import { JOBS, type Lane, laneConsumer } from '@oriel/protocol/subjects'
 import type { Delivery } from './delivery.ts'
 import { JetStreamDelivery } from './jetstream-delivery.ts'
+import { type Ask, LaneShare } from './lane-share.ts'
 import type { Logger } from './logger.ts'
 import type { NatsLink } from './nats-link.ts'
 import { isTransient } from './retry.ts'
@@ -18,10 +19,16 @@ const OVERDUE_MS = 5_000
 /** Before asking again when the consumer is not there (yet). */
 const REFUSED_MS = 500
 
-const IDLE = 100
-const EXPIRED = 408
+/** How long the last free slot is kept for one lane before the other has its turn. */
+const BRIEF_MS = 100
 
-interface Ask {
+const IDLE = 100
+/** Nothing waits, or what waits has been promised to others. */
+const ENDED = [404, 408]
+
+/** A question to the broker that has not been answered in full. */
+interface Open {
+  readonly lane: Lane
   readonly subscription: Subscription
   readonly overdue: ReturnType<typeof setTimeout>
   /** Jobs that the broker may still send for it. */
@@ -31,28 +38,31 @@ interface Ask {
 export interface PartitionPullOptions {
   readonly link: NatsLink
   readonly partition: number
-  readonly lane: Lane
   readonly slots: number
   /** Resolves when the job's slot is free. Never throws. */
   readonly deliver: (delivery: Delivery) => Promise<void>
   readonly logger: Logger
 }
 
-/** Takes jobs from one partition, never more than there are free slots: what is not running waits at the broker. */
+/**
+ * Takes jobs from both lanes of one partition, never more than there are free slots: what is not running waits at
+ * the broker.
+ */
 export class PartitionPull {
   readonly #options: PartitionPullOptions
-  readonly #asks = new Set<Ask>()
+  readonly #share: LaneShare
+  readonly #open = new Set<Open>()
   readonly #offReconnect: () => void
-  #busy = 0
   #stopped = false
   #soon: ReturnType<typeof setImmediate> | undefined
   #later: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: PartitionPullOptions) {
     this.#options = options
+    this.#share = new LaneShare(options.slots)
     this.#offReconnect = options.link.onReconnect(() => {
       // The broker has forgotten what it was asked, perhaps with the connection, perhaps with itself.
-      for (const ask of this.#asks) this.#close(ask)
+      for (const open of this.#open) this.#lose(open)
       this.#askSoon()
     })
     this.#askSoon()
@@ -64,14 +74,14 @@ export class PartitionPull {
     this.#offReconnect()
     clearImmediate(this.#soon)
     clearTimeout(this.#later)
-    const asks = [...this.#asks]
+    const all = [...this.#open]
     const { link } = this.#options
-    const drain = ({ subscription }: Ask) => link.during(() => subscription.drain())
-    await Promise.all(asks.map(drain)).catch((error) => {
+    const drain = ({ subscription }: Open) => link.during(() => subscription.drain())
+    await Promise.all(all.map(drain)).catch((error) => {
       // Without a connection there is nothing on its way to us.
       if (!isTransient(error)) throw error
     })
-    for (const ask of asks) this.#close(ask)
+    for (const open of all) this.#close(open)
   }
 
   /** Slots that are freed in one turn are asked for together. */
@@ -92,51 +102,70 @@ export class PartitionPull {
   }
 
   #ask(): void {
-    const { link, partition, lane, slots } = this.#options
-    const asked = [...this.#asks].reduce((sum, { left }) => sum + left, 0)
-    const batch = slots - this.#busy - asked
-    if (this.#stopped || batch <= 0 || this.#later || !link.up || link.nc.isClosed()) return
+    const { link } = this.#options
+    while (!this.#stopped && !this.#later && link.up && !link.nc.isClosed()) {
+      const ask = this.#share.next()
+      if (!ask) return
+      this.#send(ask)
+    }
+  }
+
+  #send({ lane, how, jobs, brief }: Ask): void {
+    const { link, partition } = this.#options
     const inbox = createInbox(NODE_INBOX)
     const subscription = link.nc.subscribe(inbox, {
-      callback: (error, msg) => (error ? this.#refused(ask, error.message) : this.#receive(ask, inbox, msg)),
+      callback: (error, msg) => (error ? this.#refused(open, error.message) : this.#receive(open, inbox, msg)),
     })
-    const overdue = setTimeout(() => this.#refused(ask, 'no answer'), EXPIRES_MS + OVERDUE_MS)
-    const ask: Ask = { subscription, overdue, left: batch }
-    this.#asks.add(ask)
+    const expiresMs = how === 'take' ? 0 : brief ? BRIEF_MS : EXPIRES_MS
+    const overdue = setTimeout(() => this.#refused(open, 'no answer'), expiresMs + OVERDUE_MS)
+    const open: Open = { lane, subscription, overdue, left: jobs }
+    this.#open.add(open)
+    const limit = how === 'take' ? { no_wait: true } : { expires: expiresMs * 1e6 }
     const next = `$JS.API.CONSUMER.MSG.NEXT.${JOBS}.${laneConsumer(partition, lane)}`
-    link.nc.publish(next, JSON.stringify({ batch, expires: EXPIRES_MS * 1e6 }), { reply: inbox })
+    link.nc.publish(next, JSON.stringify({ batch: jobs, ...limit }), { reply: inbox })
   }
 
-  #receive(ask: Ask, inbox: string, msg: Msg): void {
+  #receive(open: Open, inbox: string, msg: Msg): void {
+    const code = msg.headers?.code ?? 0
     // What is about the request comes on its own subject, a job on that of the job.
-    if (msg.subject === inbox) {
-      const code = msg.headers?.code
-      if (code === EXPIRED) {
-        this.#close(ask)
-        this.#askSoon()
-      } else if (code !== IDLE) this.#refused(ask, `${code} ${msg.headers?.description}`)
-      return
-    }
-    ask.left--
-    if (ask.left === 0) this.#close(ask)
-    this.#busy++
-    void this.#options.deliver(new JetStreamDelivery(this.#options.link, msg)).finally(() => {
-      this.#busy--
+    if (msg.subject !== inbox) this.#take(open, msg)
+    else if (ENDED.includes(code)) {
+      this.#close(open)
+      this.#share.ended(open.lane, open.left)
+      this.#askSoon()
+    } else if (code !== IDLE) this.#refused(open, `${code} ${msg.headers?.description}`)
+  }
+
+  #take(open: Open, msg: Msg): void {
+    const { link, deliver } = this.#options
+    const delivery = new JetStreamDelivery(link, msg)
+    this.#share.delivered(open.lane, delivery.pending)
+    open.left--
+    if (open.left === 0) this.#close(open)
+    void deliver(delivery).finally(() => {
+      this.#share.freed(open.lane)
       this.#askSoon()
     })
+    // More may wait behind it, and not all slots were asked for.
+    this.#askSoon()
   }
 
-  #refused(ask: Ask, why: string): void {
-    if (!this.#asks.has(ask)) return
-    this.#close(ask)
+  #refused(open: Open, why: string): void {
+    if (!this.#open.has(open)) return
+    this.#lose(open)
     const { logger, partition } = this.#options
-    if (!this.#stopped) logger.warn('the broker refused a request for jobs', { partition, why })
+    if (!this.#stopped) logger.warn('the broker refused a request for jobs', { partition, lane: open.lane, why })
     this.#askLater()
   }
 
-  #close(ask: Ask): void {
-    this.#asks.delete(ask)
-    clearTimeout(ask.overdue)
-    if (!ask.subscription.isClosed()) ask.subscription.unsubscribe()
+  #lose(open: Open): void {
+    this.#close(open)
+    this.#share.lost(open.lane, open.left)
+  }
+
+  #close(open: Open): void {
+    this.#open.delete(open)
+    clearTimeout(open.overdue)
+    if (!open.subscription.isClosed()) open.subscription.unsubscribe()
   }
 }

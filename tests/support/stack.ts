@@ -17,12 +17,14 @@ export interface StackOptions {
   /** Beside the bundled ones. */
   readonly models?: readonly ExtraModel[]
   readonly edge?: 'wrangler' | 'workerd'
+  /** Further settings of the nodes. */
+  readonly nodeEnv?: Readonly<Record<string, string>>
 }
 
 const START_MS = 180_000
 
 /** A stack for all tests of a file, on free ports and with a state folder of its own. */
-export function useStack({ nodes = 1, models = [], edge = 'workerd' }: StackOptions = {}): TestStack {
+export function useStack({ nodes = 1, models = [], edge = 'workerd', nodeEnv = {} }: StackOptions = {}): TestStack {
   const dir = mkdtempSync(join(tmpdir(), 'oriel-stack-'))
   // As root, PostgreSQL runs as another user, who must get in.
   chmodSync(dir, 0o711)
@@ -30,7 +32,13 @@ export function useStack({ nodes = 1, models = [], edge = 'workerd' }: StackOpti
   beforeAll(async () => {
     const modelsDir = modelsWith(join(dir, 'models'), models)
     stack.start(
-      await startStack({ stateDir: join(dir, 'state'), nodes, edge, modelsDir, nodeEnv: { ORIEL_DRAIN_MS: '3000' } }),
+      await startStack({
+        stateDir: join(dir, 'state'),
+        nodes,
+        edge,
+        modelsDir,
+        nodeEnv: { ORIEL_DRAIN_MS: '3000', ...nodeEnv },
+      }),
     )
   }, START_MS)
   afterAll(async () => {
