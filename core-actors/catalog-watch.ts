@@ -1,4 +1,4 @@
-import type { KvEntry } from '@nats-io/kv'
+import type { KvWatchEntry } from '@nats-io/kv'
 import { Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { Manifest } from '@oriel/protocol/manifest'
@@ -18,14 +18,14 @@ export async function watchCatalog(connection: NatsConnection, catalog: Catalog,
   const kvm = new Kvm(connection)
   await Promise.all([
     keepWatching(kvm, MODELS, signal, (key, value) => catalog.putManifest(key, value && v.parse(Manifest, value))),
-    keepWatching(kvm, NODES, signal, (key, value) =>
-      catalog.putNode(key, value && v.parse(NodeStatus, value), Date.now()),
+    keepWatching(kvm, NODES, signal, (key, value, heardAt) =>
+      catalog.putNode(key, value && v.parse(NodeStatus, value), heardAt),
     ),
     keepWatching(kvm, PLACEMENT, signal, (_key, value) => value && catalog.putPlacement(v.parse(Placement, value))),
   ])
 }
 
-type Put = (key: string, value: Record<string, unknown> | undefined) => void
+type Put = (key: string, value: Record<string, unknown> | undefined, heardAt: number) => void
 
 function keepWatching(kvm: Kvm, bucket: string, signal: AbortSignal, put: Put): Promise<void> {
   const seen = Promise.withResolvers<void>()
@@ -61,9 +61,11 @@ async function watch(kvm: Kvm, bucket: string, signal: AbortSignal, put: Put, se
 }
 
 /** An entry that does not parse was written by a newer or a broken program: passed over and logged, not fatal. */
-function apply(entry: KvEntry, put: Put): void {
+function apply(entry: KvWatchEntry, put: Put): void {
   try {
-    put(entry.key, entry.operation === 'PUT' ? entry.json<Record<string, unknown>>() : undefined)
+    // What was there before we looked is as old as the broker says.
+    const heardAt = entry.isUpdate ? Date.now() : Math.min(Date.now(), entry.created.getTime())
+    put(entry.key, entry.operation === 'PUT' ? entry.json<Record<string, unknown>>() : undefined, heardAt)
   } catch (error) {
     console.warn(`an entry of ${entry.bucket} was not understood`, entry.key, error)
   }

@@ -54,6 +54,32 @@ test('a model is offered by the nodes that live and have it whole', () => {
   expect(catalog.offer('m', NODE_TTL_MS)?.nodes).toBe(0)
 })
 
+test('a model says when a node last had it whole, also when none is left; nodes that are silent are forgotten', () => {
+  const catalog = new Catalog()
+  catalog.putManifest('m.1', manifest('m', '1'))
+  expect(catalog.offer('m', 0)?.lastHeartbeat).toBeUndefined()
+  const beat = (name: string, lastHeartbeat: number, now: number) => {
+    const status = node(name, [{ name: 'm', version: '1', state: 'available' }])
+    catalog.putNode(name, { ...status, lastHeartbeat }, now)
+  }
+  beat('a', 2_000, 0)
+  beat('b', 1_000, 0)
+  expect(catalog.offer('m', NODE_TTL_MS)).toMatchObject({ nodes: 0, lastHeartbeat: 2_000 })
+  beat('c', 3_000, NODE_TTL_MS)
+  expect(catalog.lastBeat('a')).toBeUndefined()
+  expect(catalog.lastBeat('c')).toEqual({ startedAt: 0, heardAt: NODE_TTL_MS })
+})
+
+test('a node that drains serves nothing any more, though it is alive', () => {
+  const catalog = new Catalog()
+  const status = node('a', [{ name: 'm', version: '1', state: 'loaded' }])
+  catalog.putNode('a', status, 0)
+  expect(catalog.serves('m', '1', 0)).toBe(true)
+  expect(catalog.serves('m', '2', 0)).toBe(false)
+  catalog.putNode('a', { ...status, mode: 'draining' }, 0)
+  expect(catalog.serves('m', '1', 0)).toBe(false)
+})
+
 test('a model that no node could announce is not simply unknown', () => {
   const catalog = new Catalog()
   const problem = { kind: 'model-damaged', detail: 'model.onnx is missing.' } as const

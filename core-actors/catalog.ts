@@ -4,24 +4,40 @@ import { NODE_TTL_MS } from '@oriel/protocol/node-status'
 import type { Placement } from '@oriel/protocol/placement'
 import { partitionOf } from '@oriel/protocol/placement'
 import type { Problem } from '@oriel/protocol/problem'
+import { modelKey } from '@oriel/protocol/subjects'
 import type { ModelOffer } from './relay-port.ts'
 
 /** What the buckets say: which models there are, which nodes live and can run them, where their jobs go. */
 export class Catalog {
   #manifests = new Map<string, Manifest>()
   #nodes = new Map<string, { status: NodeStatus; heardAt: number }>()
+  /** When a node last said that it can run a version, by the node's clock. */
+  #lastHeartbeats = new Map<string, number>()
   #placement: Placement = { partitions: 1, models: {} }
 
   /** @param key `<name>.<version>`; the key of a version that is gone comes with `undefined` */
   putManifest(key: string, manifest: Manifest | undefined): void {
     if (manifest) this.#manifests.set(key, manifest)
-    else this.#manifests.delete(key)
+    else {
+      this.#manifests.delete(key)
+      this.#lastHeartbeats.delete(key)
+    }
   }
 
   /** @param now when it was heard: a node's own clock is not trusted */
   putNode(name: string, status: NodeStatus | undefined, now: number): void {
-    if (status) this.#nodes.set(name, { status, heardAt: now })
-    else this.#nodes.delete(name)
+    // The bucket says nothing when a key ends by itself; and nodes come and go under ever new names.
+    for (const [other, { heardAt }] of this.#nodes) if (now - heardAt >= NODE_TTL_MS) this.#nodes.delete(other)
+    this.#nodes.delete(name)
+    if (!status) return
+    this.#nodes.set(name, { status, heardAt: now })
+    for (const { name: model, version, state } of status.models) {
+      if (state !== 'unavailable') this.#beat(modelKey(model, version), status.lastHeartbeat)
+    }
+  }
+
+  #beat(key: string, at: number): void {
+    this.#lastHeartbeats.set(key, Math.max(at, this.#lastHeartbeats.get(key) ?? 0))
   }
 
   /** The last that was heard of a node, and when. */
@@ -54,7 +70,7 @@ export class Catalog {
     const versions = [...this.#manifests.values()]
       .filter((manifest) => manifest.name === name)
       .sort((a, b) => Number(b.version) - Number(a.version))
-      .map((manifest) => offer(manifest, nodes))
+      .map((manifest) => offer(manifest, nodes, this.#lastHeartbeats.get(modelKey(name, manifest.version))))
     return versions.find((version) => version.nodes > 0) ?? versions[0]
   }
 
@@ -74,11 +90,16 @@ export class Catalog {
   }
 }
 
-function offer(manifest: Manifest, nodes: readonly NodeStatus[]): ModelOffer {
+function offer(manifest: Manifest, nodes: readonly NodeStatus[], lastHeartbeat: number | undefined): ModelOffer {
   const copies = nodes.flatMap(({ models }) =>
     models.filter((model) => model.name === manifest.name && model.version === manifest.version),
   )
   const able = copies.filter(({ state }) => state !== 'unavailable').length
   const problem = copies.find(({ state }) => state === 'unavailable')?.problem
-  return { manifest, nodes: able, ...(able === 0 && problem ? { problem } : {}) }
+  return {
+    manifest,
+    nodes: able,
+    ...(lastHeartbeat !== undefined && { lastHeartbeat }),
+    ...(able === 0 && problem && { problem }),
+  }
 }

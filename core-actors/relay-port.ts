@@ -45,6 +45,8 @@ export interface ModelOffer {
   readonly manifest: Manifest
   /** Nodes that can run it now. */
   readonly nodes: number
+  /** When a node that can run it was last heard of, ms since the epoch. */
+  readonly lastHeartbeat?: number
   /** Why no node can, when none can. */
   readonly problem?: Problem
 }

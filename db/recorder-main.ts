@@ -4,6 +4,7 @@ import { RecorderConfig, readConfig } from './config.ts'
 import { connectNats } from './connect-nats.ts'
 import { logConnection } from './connection-log.ts'
 import { Database } from './database.ts'
+import { Liveness } from './liveness.ts'
 import { logLine } from './log.ts'
 import { PartitionTables } from './partition-tables.ts'
 import { PostgresRecord } from './postgres-record.ts'
@@ -12,6 +13,7 @@ import { recordHistory } from './recorder-nats.ts'
 import { Registry } from './registry.ts'
 import { watchRegistry } from './registry-nats.ts'
 import { repeat } from './repeat.ts'
+import { markStale } from './stale.ts'
 import { wait } from './wait.ts'
 
 const HOUR_MS = 60 * 60_000
@@ -58,6 +60,7 @@ if (!nc) process.exit(0)
 const database = new Database(config.ORIEL_DATABASE_URL)
 const tables = new PartitionTables(database)
 const registry = new Registry(database)
+const liveness = new Liveness()
 const store = new PostgresRecord(database, tables)
 const recorder = new Recorder({ store, log: logLine, now: Date.now, random: Math.random, wait })
 
@@ -70,12 +73,18 @@ process.exit(0)
 async function record(nc: NatsConnection): Promise<void> {
   await Promise.all([
     recordHistory(nc, recorder, logLine, stop.signal, giveUp.signal),
-    watchRegistry(nc, registry, logLine, stop.signal),
+    watchRegistry(nc, registry, liveness, logLine, stop.signal),
     repeat('the partitions ahead', HOUR_MS, () => tables.ensureAhead(Date.now()), logLine, stop.signal),
-    repeat('models and nodes', FLUSH_MS, () => registry.flush(), logLine, stop.signal),
+    repeat('models and nodes', FLUSH_MS, flush, logLine, stop.signal),
   ])
   await nc.drain().catch((error) => logLine('warn', 'the broker was away at the end', { error: String(error) }))
   await database.end()
+}
+
+async function flush(): Promise<void> {
+  await registry.flush()
+  const alive = liveness.alive(Date.now())
+  if (alive) await markStale(database, alive, logLine)
 }
 
 /** What waits for a broker or a database that is away is not waited for. */

@@ -5,19 +5,40 @@ import { NodeStatus } from '@oriel/protocol/node-status'
 import { describeIssues } from '@oriel/protocol/problem'
 import { MODELS, NODES } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
+import type { Liveness } from './liveness.ts'
 import type { Log } from './log.ts'
 import type { Registry } from './registry.ts'
 import { wait } from './wait.ts'
 
 const RETRY_MS = 1_000
 
-/** Tells the registry what the buckets of models and nodes hold, and every change, until `stop` is aborted. */
-export async function watchRegistry(nc: NatsConnection, registry: Registry, log: Log, stop: AbortSignal) {
+/** Tells what the buckets of models and nodes hold, and every change, until `stop` is aborted. */
+export async function watchRegistry(
+  nc: NatsConnection,
+  registry: Registry,
+  liveness: Liveness,
+  log: Log,
+  stop: AbortSignal,
+) {
   const watching = { nc, log, stop }
+  liveness.listens(Date.now())
+  void untilClosed(nc, liveness)
   await Promise.all([
     watchBucket(watching, MODELS, Manifest, (manifest) => registry.sawModel(manifest)),
-    watchBucket(watching, NODES, NodeStatus, (status) => registry.sawNode(status)),
+    watchBucket(watching, NODES, NodeStatus, (status) => {
+      registry.sawNode(status)
+      liveness.sawNode(status, Date.now())
+    }),
   ])
+}
+
+/** While the broker is away, nobody can be heard. */
+async function untilClosed(nc: NatsConnection, liveness: Liveness): Promise<void> {
+  for await (const { type } of nc.status()) {
+    if (type === 'disconnect') liveness.deaf()
+    if (type === 'reconnect') liveness.listens(Date.now())
+  }
+  liveness.deaf()
 }
 
 interface Watching {

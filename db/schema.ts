@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
+  boolean,
   index,
   integer,
   json,
@@ -83,6 +84,8 @@ export const modelVersions = pgTable(
     manifest: jsonb('manifest').notNull(),
     firstSeen: time('first_seen').notNull().defaultNow(),
     lastHeartbeat: time('last_heartbeat'),
+    /** No live node has it, as the recorder hears them. */
+    stale: boolean('stale').notNull().default(false),
   },
   (table) => [primaryKey({ columns: [table.model, table.version] })],
 )
@@ -93,6 +96,8 @@ export const nodes = pgTable('nodes', {
   status: jsonb('status').notNull(),
   firstSeen: time('first_seen').notNull().defaultNow(),
   lastHeartbeat: time('last_heartbeat').notNull(),
+  /** The recorder does not hear of it any more. */
+  stale: boolean('stale').notNull().default(false),
 })
 
 export const apiKeys = pgTable(

@@ -13,7 +13,7 @@ models.get('/', authenticate, async (c) => {
   return c.json({ models: outcome.offers.map(viewOf) })
 })
 
-function viewOf({ manifest, nodes, problem }: ModelOffer): ModelView {
+function viewOf({ manifest, nodes, lastHeartbeat, problem }: ModelOffer): ModelView {
   const { name, version, description, engine, inputs, outputs, parameters, limits } = manifest
   return {
     modelID: name,
@@ -25,6 +25,7 @@ function viewOf({ manifest, nodes, problem }: ModelOffer): ModelView {
     parameters,
     timeoutMs: limits.timeoutMs,
     nodes,
+    ...(lastHeartbeat !== undefined && { lastHeartbeat: new Date(lastHeartbeat).toISOString() }),
     ...(problem && { problem }),
   }
 }

@@ -75,6 +75,8 @@ export const ModelView = v.object({
   timeoutMs: v.number(),
   /** How many nodes can run it now. */
   nodes: v.number(),
+  /** When a node that can run it was last heard of. None: not since the relay began to listen. */
+  lastHeartbeat: v.optional(v.string()),
   /** Why no node can, when none can. */
   problem: v.optional(Problem),
 })

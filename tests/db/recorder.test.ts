@@ -252,7 +252,8 @@ test('models and nodes are kept with their last heartbeat', async () => {
   // A node that has gone stays in the record, with the time it was last heard of.
   await nodes.delete('node-1')
   expect((await beat())[0]).toMatchObject({ model: 5_000, node: 5_000 })
-}, 30_000)
+  await until(async () => (await client`select from nodes where stale`).length === 1)
+}, 60_000)
 
 test('the broker lets the recorder read its history and nothing more', async () => {
   const own = await connect({ servers: nats.url, user: 'recorder', pass: 'recorder', inboxPrefix: '_INBOX_recorder' })
