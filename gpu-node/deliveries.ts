@@ -4,21 +4,39 @@ type Verdict = (delivery: Delivery) => void | Promise<void>
 
 /** Every delivery of one job on this node: usually one, more when the broker took the node for dead. One verdict for all. */
 export class Deliveries {
-  readonly #all: Delivery[]
+  #all: Delivery[]
+  #count: number
   #verdict: Verdict | undefined
 
   constructor(first: Delivery) {
     this.#all = [first]
+    this.#count = first.count
   }
 
   /** How often the job was delivered, here or elsewhere. */
   get count(): number {
-    return Math.max(...this.#all.map(({ count }) => count))
+    return this.#count
   }
 
   async add(delivery: Delivery): Promise<void> {
     this.#all.push(delivery)
+    this.#count = Math.max(this.#count, delivery.count)
     await this.#verdict?.(delivery)
+  }
+
+  /** Where the job is acknowledged, if it was delivered by the broker as it is now. */
+  get ackSubject(): string | undefined {
+    return this.#all.at(-1)?.ackSubject
+  }
+
+  /** Whether one came before the last reconnect. */
+  before(epoch: number): boolean {
+    return this.#all.some((delivery) => delivery.epoch < epoch)
+  }
+
+  /** The broker has lost its state: what is said of an older delivery would be taken for a word on another job. */
+  dropBefore(epoch: number): void {
+    this.#all = this.#all.filter((delivery) => delivery.epoch >= epoch)
   }
 
   working(): void {

@@ -6,6 +6,10 @@ export interface Delivery {
   readonly count: number
   /** The message's place in the stream: what names a message that has no id. */
   readonly sequence: number
+  /** Where it is acknowledged. */
+  readonly ackSubject: string
+  /** The log's when it came: one that came before the broker lost its state means another job now. */
+  readonly epoch: number
   /** Puts off the time at which the broker gives the job to another node. */
   working(): void
   /** Done; resolves when the broker has said that it knows. */

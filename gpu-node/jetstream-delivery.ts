@@ -17,7 +17,8 @@ export class JetStreamDelivery implements Delivery {
   /** Jobs of its lane that wait behind it. */
   readonly pending: number
   readonly #link: NatsLink
-  readonly #reply: string
+  readonly ackSubject: string
+  readonly epoch: number
 
   constructor(link: NatsLink, { subject, data, reply = '' }: Msg) {
     const tokens = reply.split('.')
@@ -28,7 +29,8 @@ export class JetStreamDelivery implements Delivery {
     this.sequence = Number(tokens[at + 1])
     this.pending = Number(tokens[at + 4])
     this.#link = link
-    this.#reply = reply
+    this.ackSubject = reply
+    this.epoch = link.epoch
     if (![this.count, this.sequence, this.pending].every(Number.isInteger)) {
       throw new Error(`not a delivery of a pull consumer: ${subject}`)
     }
@@ -41,7 +43,7 @@ export class JetStreamDelivery implements Delivery {
   /** Without the broker's answer the job comes again, and its log says that it is done. */
   async ack(): Promise<void> {
     try {
-      await this.#link.during(() => this.#link.nc.request(this.#reply, '+ACK', { timeout: ACK_TIMEOUT_MS }))
+      await this.#link.during(() => this.#link.nc.request(this.ackSubject, '+ACK', { timeout: ACK_TIMEOUT_MS }))
     } catch (error) {
       if (!isTransient(error) && !this.#link.nc.isClosed()) throw error
     }
@@ -57,6 +59,6 @@ export class JetStreamDelivery implements Delivery {
 
   // While the connection is away nothing is kept for later: the broker will have given the job to another.
   #say(word: string): void {
-    if (this.#link.up && !this.#link.nc.isClosed()) this.#link.nc.publish(this.#reply, word)
+    if (this.#link.up && !this.#link.nc.isClosed()) this.#link.nc.publish(this.ackSubject, word)
   }
 }

@@ -1,7 +1,8 @@
 import { JetStreamApiCodes, JetStreamApiError, type JetStreamClient, jetstream } from '@nats-io/jetstream'
+import { headers } from '@nats-io/nats-core'
 import { RequestEvent } from '@oriel/protocol/event'
 import { describeIssues } from '@oriel/protocol/problem'
-import { PROGRESS, progressSubject } from '@oriel/protocol/subjects'
+import { DELIVERY_HEADER, PROGRESS, progressSubject } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import type { NatsLink } from './nats-link.ts'
 import type { LogRead, RequestLog } from './request-log.ts'
@@ -36,29 +37,44 @@ export class JetStreamRequestLog implements RequestLog {
     return { events: stored.map(({ event }) => event), sequence: stored.at(-1)?.sequence ?? 0 }
   }
 
-  async append(shard: number, id: string, event: RequestEvent, expected: number, signal?: AbortSignal) {
+  get epoch(): number {
+    return this.#link.epoch
+  }
+
+  async append(
+    shard: number,
+    id: string,
+    event: RequestEvent,
+    expected: number,
+    signal?: AbortSignal,
+    delivery?: string,
+  ) {
     const subject = progressSubject(shard, id)
     const body = JSON.stringify(event)
+    const { epoch } = this
     // After a lost answer our event may be there, may still be on its way, or may never arrive.
     let unsure = false
     for (;;) {
-      const answer = await this.#publish(subject, body, expected, signal)
+      await this.#link.connected(signal)
+      // What is there now has other sequences, perhaps, and one of them may be the one that we expect.
+      if (this.epoch !== epoch) return 'fenced'
+      const answer = await this.#publish(subject, body, expected, delivery, signal)
       if (typeof answer === 'number') return answer
       if (answer === 'fenced' && !unsure) return answer
       unsure = true
       const news = await this.#readFrom(subject, expected + 1, signal)
       const ours = news.find((stored) => sameEvent(stored.event, event))
-      if (ours) return ours.sequence
+      if (ours && this.epoch === epoch) return ours.sequence
       if (news.length > 0) return 'fenced'
       // Fenced by something that a replica does not show yet, or by a log that is shorter than we think.
       if (answer === 'fenced') return answer
     }
   }
 
-  async #publish(subject: string, body: string, expected: number, signal?: AbortSignal) {
-    await this.#link.connected(signal)
+  async #publish(subject: string, body: string, expected: number, delivery?: string, signal?: AbortSignal) {
     try {
-      const options = { expect: { lastSubjectSequence: expected }, timeout: TIMEOUT_MS }
+      const about = delivery === undefined ? {} : { headers: deliveryHeader(delivery) }
+      const options = { expect: { lastSubjectSequence: expected }, timeout: TIMEOUT_MS, ...about }
       return (await this.#link.during(() => this.#js.publish(subject, body, options))).seq
     } catch (error) {
       if (error instanceof JetStreamApiError && FENCED.includes(error.code)) return 'fenced'
@@ -101,4 +117,10 @@ function parse(data: Uint8Array, subject: string): RequestEvent {
   const parsed = v.safeParse(RequestEvent, JSON.parse(new TextDecoder().decode(data)))
   if (!parsed.success) throw new Error(`${subject} holds an event of another form: ${describeIssues(parsed.issues)}`)
   return parsed.output
+}
+
+function deliveryHeader(delivery: string) {
+  const all = headers()
+  all.set(DELIVERY_HEADER, delivery)
+  return all
 }

@@ -1,6 +1,4 @@
-import { attemptsOf } from '@oriel/protocol/attempts'
 import type { NewEvent } from '@oriel/protocol/event'
-import { endedFacts } from '@oriel/protocol/fact'
 import type { Job } from '@oriel/protocol/job'
 import { attemptsSpent } from '@oriel/protocol/log'
 import type { Manifest } from '@oriel/protocol/manifest'
@@ -9,8 +7,10 @@ import { MAX_DELIVER } from '@oriel/protocol/streams'
 import { BystanderError } from './bystander-error.ts'
 import { Deliveries } from './deliveries.ts'
 import type { Delivery } from './delivery.ts'
+import { endingOf, tellEnding } from './ending.ts'
 import type { JobContext } from './job-context.ts'
 import { LogAuthor, type Loss } from './log-author.ts'
+import { isRelays } from './log-standing.ts'
 import type { LocalModel } from './model-runner.ts'
 import { isModel } from './model-shelf.ts'
 import { openingEvent, priorOf } from './opening.ts'
@@ -34,6 +34,8 @@ type Outcome = Stop | { readonly kind: 'completed' }
 
 /** ms. A job that this node cannot run comes back no later: the model may be on another node by then. */
 const LAST_ELSEWHERE_MS = 10_000
+/** ms. For a node that lost its broker to find it again, and to see what it has lost. */
+const RESTORE_MS = 2_000
 const LEAVING: Problem = { kind: 'unavailable', detail: 'The node that ran the request was stopped.' }
 
 /** One job on this node, from its delivery to what the broker is told. */
@@ -67,6 +69,16 @@ export class JobRun {
     this.#deliveries.working()
   }
 
+  /** After a reconnect: should the broker have lost the log, it gets it again. */
+  async verify(): Promise<void> {
+    try {
+      const loss = await this.#author?.verify()
+      if (loss) this.stop({ kind: 'lost', loss })
+    } catch (cause) {
+      if (!this.#signal.aborted) this.#context.logger.warn('a log could not be verified', { id: this.job.id, cause })
+    }
+  }
+
   /** The edge stops a request with the same word when it cancels it and when its time is up. */
   cancel(): void {
     this.stop({ kind: this.#context.clock.now() < this.job.deadlineAt ? 'cancelled' : 'expired' })
@@ -95,6 +107,7 @@ export class JobRun {
     const author = await this.#open()
     const found = this.#context.models.find(job.model, job.version)
     const manifest = isModel(found) ? found.manifest : undefined
+    if (this.#mayBeRestored(author)) return this.#deliveries.settle((delivery) => delivery.nak(RESTORE_MS))
     const due = author.state.terminal !== undefined || clock.now() >= job.deadlineAt
     if (!isModel(found) && !due) return this.#elsewhere(found)
     const loss = await author.append((state) => openingEvent(job, manifest, node, clock.now(), state, author.events))
@@ -103,14 +116,28 @@ export class JobRun {
     await this.#runModel(author, found)
   }
 
+  /** It is sent again because its log was lost: whoever had it may still be there, and about to write it again. */
+  #mayBeRestored({ events }: LogAuthor): boolean {
+    return this.job.dispatch > 1 && this.#deliveries.count === 1 && events.every(isRelays)
+  }
+
   async #open(): Promise<LogAuthor> {
     const { job } = this
     const { log, clock } = this.#context
-    const options = { log, shard: job.shard, id: job.id, clock, signal: this.#signal }
+    const delivery = () => this.#deliveries.ackSubject
+    const onRestored = () => this.#restored()
+    const options = { log, shard: job.shard, id: job.id, clock, signal: this.#signal, delivery, onRestored }
     const first = job.dispatch === 1 && this.#deliveries.count === 1
     this.#author =
       first && job.log ? LogAuthor.hinted(options, job.log) : await LogAuthor.read(options, job.log?.events.at(-1)?.n)
     return this.#author
+  }
+
+  #restored(): void {
+    const { log, logger, recent } = this.#context
+    logger.warn('a log that the broker had lost was written again', { id: this.job.id })
+    this.#deliveries.dropBefore(log.epoch)
+    recent.noticeLoss()
   }
 
   async #runModel(author: LogAuthor, model: LocalModel): Promise<void> {
@@ -216,22 +243,17 @@ export class JobRun {
 
   /** The log has its terminal event: the record and the broker are told. */
   async #conclude(): Promise<void> {
-    const { job } = this
-    const { outcomes, node } = this.#context
-    const events = (await this.#author?.whole()) ?? []
-    const last = events.at(-1)
-    if (last?.type === 'failed') {
-      const entry = {
-        at: last.at,
-        node,
-        deliveries: this.#deliveries.count,
-        problem: last.problem,
-        attempts: attemptsOf(events),
-        job,
-      }
-      await outcomes.dead(job.model, job.id, `${last.n}`, entry, this.#signal)
-    }
-    await outcomes.ended(endedFacts(job.id, events), this.#signal)
+    const { outcomes, node, recent, log } = this.#context
+    const author = this.#author ?? (await this.#open())
+    const ending = endingOf(this.job, await author.whole(), node, this.#deliveries.count)
+    recent.keep(ending)
+    let epoch: number
+    do {
+      epoch = log.epoch
+      // An acknowledgement is of a place in the queue, where another job is if the broker has lost its state.
+      if (this.#deliveries.before(epoch)) await author.verify()
+      await tellEnding(outcomes, ending, this.#signal)
+    } while (epoch !== log.epoch)
     await this.#deliveries.settle((delivery) => delivery.ack())
   }
 

@@ -112,7 +112,7 @@ test('the seed is the caller’s, else the same on every node', async () => {
   const { open, job, deliver } = setup()
   const seedOn = async (node: string, parameters: Job['parameters']) => {
     const { jobs, runner } = open(node)
-    void jobs.deliver(deliver({ parameters, dispatch: 2 }))
+    void jobs.deliver(deliver({ parameters, dispatch: 2 }, 2))
     const { run } = await runner.next()
     return run.seed
   }
@@ -453,6 +453,65 @@ test('what runs is handed back: what was said is in the log, and the job is free
     { type: 'started', node: 'node-b', attempt: 1 },
     { type: 'completed' },
   ])
+})
+
+test('a log that the broker loses in the middle is written again as it was, and its old delivery is not acknowledged', async () => {
+  const { jobs, runner, deliver, log, events, clock } = setup()
+  const [old, fresh] = [deliver(), deliver({ dispatch: 2 }, 1)]
+  Object.assign(fresh, { epoch: 1 })
+  const done = jobs.deliver(old)
+  const run = await runner.next()
+  run.say('Once', 1)
+  await settled()
+  const before = await events()
+  log.loseState()
+  expect(await events()).toEqual([])
+  await jobs.verify()
+  expect(await events()).toEqual(before)
+  await jobs.deliver(fresh)
+  run.say(' upon', 2)
+  run.finish()
+  await clock.advance(100)
+  await done
+  expect((await events()).map(({ n, type }) => [n, type])).toEqual([
+    [1, 'started'],
+    [2, 'responses'],
+    [3, 'responses'],
+    [4, 'completed'],
+  ])
+  expect([old.said, fresh.said]).toEqual([[], ['ack']])
+})
+
+test('what ended a moment before the broker lost its state is told again', async () => {
+  const { jobs, runner, deliver, log, events, outcomes, id } = setup()
+  const done = jobs.deliver(deliver())
+  const run = await runner.next()
+  run.say('Once', 1)
+  run.finish()
+  await done
+  const whole = await events()
+  log.loseState()
+  outcomes.facts.clear()
+  await jobs.verify()
+  expect(await events()).toEqual(whole)
+  expect(outcomes.facts.get(`${id}.0`)?.events).toEqual([...whole])
+  // Nothing is lost now, and nothing is told again.
+  outcomes.facts.clear()
+  log.epoch++
+  await jobs.verify()
+  expect(outcomes.facts.size).toBe(0)
+})
+
+test('a job that is sent again is put off a moment, for whoever may have its log to write it again', async () => {
+  const { jobs, runner, deliver, write, types } = setup()
+  await write({ type: 'queued', position: 0 })
+  const first = deliver({ dispatch: 2 })
+  await jobs.deliver(first)
+  expect(first.said).toEqual(['nak 2000'])
+  const done = jobs.deliver(deliver({ dispatch: 2 }, 2))
+  ;(await runner.next()).finish()
+  await done
+  expect(await types()).toEqual(['queued', 'started', 'completed'])
 })
 
 test('every event of a run is in one line, with one end, whatever the moment of a cancellation', async () => {

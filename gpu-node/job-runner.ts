@@ -5,6 +5,7 @@ import type { JobContext } from './job-context.ts'
 import { type Poison, parseJob } from './job-message.ts'
 import { JobRun } from './job-run.ts'
 import { LogAuthor } from './log-author.ts'
+import { RecentEndings } from './recent-endings.ts'
 
 /** The jobs that this node has in hand. */
 export class JobRunner {
@@ -13,8 +14,8 @@ export class JobRunner {
   readonly #abandon = new AbortController()
   readonly #work = new Set<Promise<void>>()
 
-  constructor(context: JobContext) {
-    this.#context = context
+  constructor(context: Omit<JobContext, 'recent'>) {
+    this.#context = { ...context, recent: new RecentEndings(context) }
   }
 
   get busy(): number {
@@ -56,6 +57,16 @@ export class JobRunner {
   /** Tells the broker that every job in hand is still worked on. */
   working(): void {
     for (const run of this.#runs.values()) run.working()
+  }
+
+  /** After a reconnect: what the broker may have lost is written again. Never throws. */
+  async verify(): Promise<void> {
+    const { recent, logger } = this.#context
+    const signal = this.#abandon.signal
+    await Promise.all([...this.#runs.values()].map((run) => run.verify()))
+    await recent.verify(signal).catch((cause) => {
+      if (!signal.aborted) logger.warn('what ended lately could not be verified', { cause })
+    })
   }
 
   /** Stops every run; what it has said is in the log, and another node goes on from there. */

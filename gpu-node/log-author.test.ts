@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { NewEvent } from '@oriel/protocol/event'
+import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { newRequestId } from '@oriel/protocol/ids'
 import { foldAll } from '@oriel/protocol/log'
 import fc from 'fast-check'
@@ -55,7 +55,7 @@ test('nothing follows the end, whoever wrote it', async () => {
   expect(author.state.terminal?.type).toBe('cancelled')
 })
 
-test('a log that the broker lost under its author ends the attempt', async () => {
+test('a log that the broker lost and does not take again ends the attempt', async () => {
   const { clock } = setup()
   const log = new MemoryRequestLog()
   const author = await LogAuthor.read({ log, shard: 0, id, clock, signal })
@@ -64,6 +64,106 @@ test('a log that the broker lost under its author ends the attempt', async () =>
   const answer = author.append({ type: 'completed' })
   await clock.advance(10_000)
   expect(await answer).toEqual({ reason: 'gone' })
+})
+
+test('a lost log is written again, and what the relay has said meanwhile stands in place of what it said before', async () => {
+  const { log, clock } = setup()
+  await log.append(0, id, { n: 1, at: 1, type: 'queued', position: 9 }, 0)
+  const author = await LogAuthor.read({ log, shard: 0, id, clock, signal })
+  await author.append(started('a'))
+  await author.append({ type: 'responses', response: 'Once' })
+  log.loseState()
+  await log.append(0, id, { n: 1, at: 5, type: 'queued', position: 0 }, 0)
+  expect(await author.append({ type: 'responses', response: ' upon' })).toBeUndefined()
+  const { events } = await log.read(0, id)
+  expect(events).toMatchObject([
+    { n: 1, type: 'queued', position: 0 },
+    { n: 2, type: 'started' },
+    { n: 3, response: 'Once' },
+    { n: 4, response: ' upon' },
+  ])
+})
+
+test('a sequence that is the same by chance does not make two logs one', async () => {
+  const { log, clock } = setup()
+  const author = await LogAuthor.read({ log, shard: 0, id, clock, signal })
+  await author.append(started('a'))
+  log.loseState()
+  // The new log has its event where the old one had its own: the fence alone would let us in.
+  await log.append(0, id, { n: 1, at: 5, type: 'queued', position: 0 }, 0)
+  await author.append({ type: 'responses', response: 'Once' })
+  const { events } = await log.read(0, id)
+  expect(events.map(({ n, type }) => [n, type])).toEqual([
+    [1, 'queued'],
+    [2, 'started'],
+    [3, 'responses'],
+  ])
+})
+
+test.each([true, false])(
+  'an event whose answer a reconnect took is in the log once, arrived or not: %p',
+  async (arrived) => {
+    const { log, clock, types } = setup()
+    const author = await LogAuthor.read({ log, shard: 0, id, clock, signal })
+    const append = log.append.bind(log)
+    log.append = async (...args) => {
+      log.append = append
+      if (arrived) await append(...args)
+      log.epoch++
+      return 'fenced'
+    }
+    expect(await author.append(started('a'))).toBeUndefined()
+    expect(await author.append({ type: 'completed' })).toBeUndefined()
+    expect(await types()).toEqual(['started', 'completed'])
+  },
+)
+
+test('a log that another node has begun anew is left to it', async () => {
+  const { log, clock, types } = setup()
+  const author = await LogAuthor.read({ log, shard: 0, id, clock, signal })
+  await author.append(started('a'))
+  await author.append({ type: 'responses', response: 'Once' })
+  log.loseState()
+  const other = await LogAuthor.read({ log, shard: 0, id, clock, signal })
+  await other.append(started('b'))
+  expect(await author.verify()).toEqual({ reason: 'superseded', node: 'b', attempt: 1 })
+  expect(await types()).toEqual(['started'])
+})
+
+test('wherever a log is lost or cut, a client that comes back by number has each event once', async () => {
+  const word = fc.constantFrom('say', 'lose', 'cut', 'reconnect', 'queue')
+  await fc.assert(
+    fc.asyncProperty(fc.array(word, { maxLength: 20 }), fc.boolean(), async (words, queued) => {
+      const { log, clock } = setup()
+      let told = 0
+      const seen: RequestEvent[] = []
+      const listen = async () => {
+        for (const event of (await log.read(0, id)).events) if (event.n > (seen.at(-1)?.n ?? 0)) seen.push(event)
+      }
+      if (queued) await log.append(0, id, { n: 1, at: 1, type: 'queued', position: 3 }, 0)
+      const author = await LogAuthor.read({ log, shard: 0, id, clock, signal })
+      await author.append(started('a'))
+      for (const step of words) {
+        if (step === 'say') expect(await author.append({ type: 'responses', response: told++ })).toBeUndefined()
+        if (step === 'reconnect') log.epoch++
+        if (step === 'lose') log.loseState()
+        if (step === 'cut') log.loseState((await log.read(0, id)).events.length >> 1)
+        // A relay tells the place of a request whose log has nothing else.
+        const { events, sequence } = await log.read(0, id)
+        if (step === 'queue' && queued && events.length === 0) {
+          await log.append(0, id, { n: 1, at: 2, type: 'queued', position: 0 }, sequence)
+        }
+        await listen()
+      }
+      await author.append({ type: 'completed' })
+      await listen()
+      expect(seen.map(({ n }) => n)).toEqual(seen.map((_, index) => index + 1))
+      const said = (events: readonly RequestEvent[]) =>
+        events.flatMap((event) => (event.type === 'responses' ? [event.response] : []))
+      expect(said(seen)).toEqual(Array.from({ length: told }, (_, index) => index))
+      expect(said((await log.read(0, id)).events)).toEqual(said(seen))
+    }),
+  )
 })
 
 test('time does not run backwards in a log when the clocks of two nodes differ', async () => {

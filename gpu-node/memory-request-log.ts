@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { LogRead, RequestLog } from './request-log.ts'
 
 export class MemoryRequestLog implements RequestLog {
+  epoch = 0
   #sequence = 0
   #logs = new Map<string, { events: string[]; sequence: number }>()
 
@@ -19,6 +20,17 @@ export class MemoryRequestLog implements RequestLog {
     log.events.push(JSON.stringify(event))
     log.sequence = ++this.#sequence
     return log.sequence
+  }
+
+  /** As a broker does whose disk is lost: it comes back with as many events of each log, and counts on from there. */
+  loseState(left = 0): void {
+    this.#sequence = 0
+    for (const log of this.#logs.values()) {
+      log.events.splice(left)
+      this.#sequence += log.events.length
+      log.sequence = log.events.length === 0 ? 0 : this.#sequence
+    }
+    this.epoch++
   }
 
   #log(shard: number, id: string) {

@@ -9,6 +9,7 @@ export class Interrupted extends Error {
 export class NatsLink {
   readonly nc: NatsConnection
   #up = true
+  #epoch = 0
   #waiting = new Set<() => void>()
   #interrupts = new Set<() => void>()
   #reconnected = new Set<() => void>()
@@ -20,6 +21,11 @@ export class NatsLink {
 
   get up(): boolean {
     return this.#up
+  }
+
+  /** How often it has reconnected: after each time the broker may be without what it had. */
+  get epoch(): number {
+    return this.#epoch
   }
 
   /** Calls back after every reconnect; the answer takes that back. */
@@ -65,6 +71,7 @@ export class NatsLink {
         for (const interrupt of take(this.#interrupts)) interrupt()
       } else if (status.type === 'reconnect') {
         this.#up = true
+        this.#epoch++
         for (const go of take(this.#waiting)) go()
         for (const listener of this.#reconnected) listener()
       }

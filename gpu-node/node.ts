@@ -94,9 +94,12 @@ export class GpuNode {
     this.#heartbeat.run()
     this.#announcer.run()
     // A broker that came back may have come back without its state.
-    this.#options.link.onReconnect(() => this.#announcer.run())
-    // The relays have heard that the connection ended: without a word, they would soon give our jobs to others.
-    this.#options.link.onReconnect(() => this.#heartbeat.changed())
+    this.#options.link.onReconnect(() => {
+      this.#announcer.run()
+      void this.#jobs.verify()
+      // The relays have heard that the connection ended: without a word, they would soon give our jobs to others.
+      this.#heartbeat.changed()
+    })
     this.#consumer.run()
     this.#setMode('serving')
   }

@@ -9,10 +9,14 @@ export interface LogRead {
 
 /** The fenced log of every request. `signal` gives an operation up; it then throws `AbortError`. */
 export interface RequestLog {
+  /** Another number after every reconnect: the broker may have come back without what it had. */
+  readonly epoch: number
   read(shard: number, id: string, signal?: AbortSignal): Promise<LogRead>
   /**
-   * Adds an event if the log still ends at `expected`, and only then; answers its sequence, or `fenced`
-   * when another author was faster. An event is never added twice, also when the broker's answer is lost.
+   * Adds an event if the log still ends at `expected`, and only then; answers its sequence, or `fenced`: the log
+   * has to be read, because another author was faster, or because the broker is not the one that was read. Then the
+   * event may be there all the same. It is never added twice, also when the broker's answer is lost.
+   * @param delivery where the job is acknowledged, kept beside the event
    */
   append(
     shard: number,
@@ -20,5 +24,6 @@ export interface RequestLog {
     event: RequestEvent,
     expected: number,
     signal?: AbortSignal,
+    delivery?: string,
   ): Promise<number | 'fenced'>
 }

@@ -7,12 +7,15 @@ export class MemoryDelivery implements Delivery {
   readonly data: Uint8Array
   readonly count: number
   readonly sequence: number
+  readonly ackSubject = '$JS.ACK.JOBS.test'
+  readonly epoch: number
 
-  constructor(subject: string, body: string, count: number, sequence = 1) {
+  constructor(subject: string, body: string, count: number, sequence = 1, epoch = 0) {
     this.subject = subject
     this.data = new TextEncoder().encode(body)
     this.count = count
     this.sequence = sequence
+    this.epoch = epoch
   }
 
   working(): void {

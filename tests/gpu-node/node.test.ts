@@ -8,7 +8,7 @@ import { Ended } from '@oriel/protocol/fact'
 import { Manifest } from '@oriel/protocol/manifest'
 import { NodeStatus } from '@oriel/protocol/node-status'
 import { NODE_INBOX } from '@oriel/protocol/permissions'
-import { cancelSubject, endedSubject, MODELS, modelKey, NODES } from '@oriel/protocol/subjects'
+import { cancelSubject, DELIVERY_HEADER, endedSubject, MODELS, modelKey, NODES } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import { TestBroker } from './broker.ts'
 import { TestClient, textOf, typesOf } from './client.ts'
@@ -112,27 +112,48 @@ test('a broker killed in the middle costs a pause and nothing else', async () =>
   await waitFor(async () => (await client.stored(id)).at(-1)?.type === 'cancelled')
 }, 60_000)
 
-test('a broker that lost its state is served again when it is set up again', async () => {
+test('a broker that lost its state is given the log again, and is served again', async () => {
   const node = start('node-a')
   await node.says('serving')
+  const ended = await client.submit(WORDS)
+  await client.ended(ended)
+  const whole = await client.stored(ended)
   const id = await client.submit(WORDS, { parameters: { tokensPerSecond: 20 } })
-  await client.until(id, (events) => textOf(events).length > 60)
+  const seen = [...(await client.until(id, (events) => textOf(events).length > 60))]
   await broker.down('SIGKILL')
   broker.loseState()
   await broker.up()
   await broker.provision(2)
-  await node.says('a run lost its log')
+  await node.says('a log that the broker had lost was written again')
   // What the request's actor does when it finds that the broker has forgotten its job.
-  const again = await client.submit(WORDS, { id, dispatch: 2 })
+  await client.submit(WORDS, { id, dispatch: 2 })
   const events = await waitFor(async () => {
-    const stored = await client.stored(again)
+    const stored = await client.stored(id)
     return stored.some(isTerminal) && stored
   })
   expect(textOf(events)).toBe(WORDS)
+  expect(events.slice(0, seen.length)).toEqual(seen)
   expect(events.map(({ n }) => n)).toEqual(events.map((_, index) => index + 1))
+  // What had ended is there again, too, and the history was told.
+  await waitFor(async () => (await client.stored(ended)).length === whole.length)
+  expect(await client.stored(ended)).toEqual(whole)
+  await waitFor(() => lastOn('HISTORY', endedSubject(ended)))
+  await waitFor(async () => (await client.queued()) === 0)
   await waitFor(async () => (await (await new Kvm(client.nc).open(MODELS)).get(modelKey('parrot', '1'))) !== null)
   await waitFor(async () => (await (await new Kvm(client.nc).open(NODES)).get('node-a')) !== null)
 }, 30_000)
+
+test('a started event says where its job is acknowledged', async () => {
+  start('node-a')
+  const id = await client.submit(WORDS, { parameters: { tokensPerSecond: 5 } })
+  await client.until(id, (events) => events.length > 1)
+  const started = await (await jetstreamManager(client.nc)).streams.getMessage('PROGRESS', { seq: 1 })
+  const delivery = started?.header.get(DELIVERY_HEADER) ?? ''
+  expect(delivery).toStartWith('$JS.ACK.JOBS.partition-0-interactive.1.')
+  // Whoever may, settles the job with it.
+  await client.nc.request(delivery, '+TERM')
+  expect(await client.queued()).toBe(0)
+})
 
 test('a cancellation ends a run at once', async () => {
   start('node-a')
@@ -176,7 +197,7 @@ test('what a draining node cannot finish goes on elsewhere at once', async () =>
   start('node-b')
   const events = await client.ended(id)
   expect(textOf(events)).toBe(WORDS)
-  expect(events[handedBackAt]).toMatchObject({ type: 'started', node: 'node-b', attempt: 2 })
+  expect(events[handedBackAt]).toMatchObject({ type: 'started', node: 'node-b', attempt: 1 })
 }, 30_000)
 
 test('a node whose parent dies drains', async () => {
