@@ -14,13 +14,16 @@ import { dutyAt, endOf, nextAlarm } from './request.ts'
 import { readEndedLog, readLog } from './request-log.ts'
 import {
   clearState,
+  clearUndone,
   loadDispatch,
   loadState,
+  loadUndone,
   loadUnsure,
   storeClient,
   storeDispatch,
   storeEnd,
   storeOpen,
+  storeReopened,
   storeUnsure,
 } from './request-store.ts'
 
@@ -47,6 +50,15 @@ export type Streaming =
   | { readonly kind: 'record' }
   | { readonly kind: 'refused'; readonly problem: Problem }
 
+/** What an operator asks of a request that lies in DEAD. The record told who it is: the actor may have forgotten. */
+export interface RequeueOrder {
+  readonly draft: Draft
+  /** How it ended, if the record has that yet. */
+  readonly end?: End
+  /** The number of the last dispatch that is known of. */
+  readonly dispatch: number
+}
+
 /** After a relay broke: how long to wait before it is asked again, and how often while a client waits. */
 const ASK_AGAIN_MS = 250
 const MAX_ASKS = 8
@@ -59,6 +71,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   #state: RequestState = loadState(this.ctx.storage.kv, Date.now())
   #unsure = loadUnsure(this.ctx.storage.kv)
   #dispatchNumber = loadDispatch(this.ctx.storage.kv)
+  #undone = loadUndone(this.ctx.storage.kv)
   /** The broker was known to have the log. */
   #begun = false
   #awaiting = false
@@ -90,6 +103,92 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       return { ok: false, problem: refused }
     }
     return { ok: true, requestID: request.requestID, status: this.#begun ? 'queued' : 'accepted', sentAt }
+  }
+
+  /**
+   * Takes a failed request up again: its log goes on, with a whole budget of attempts and all of its time anew.
+   * Asked again while it is under way it answers the same.
+   */
+  requeue(order: RequeueOrder): Promise<Outcome<Standing>> {
+    const admission = this.#admissions.then(() => this.#requeue(order))
+    this.#admissions = admission.catch(() => undefined)
+    return admission
+  }
+
+  async #requeue({ draft, end: recorded, dispatch }: RequeueOrder): Promise<Outcome<Standing>> {
+    const { timeoutMs, ...rest } = draft
+    const sentAt = sentAtOf(draft.id)
+    const known = this.#state.mode === 'new' ? draft.id : this.#state.request.id
+    if (known !== draft.id) return notRequeueable('Its request id stands for a later request now.')
+    if (this.#state.mode === 'open') {
+      if (this.#undone) await this.#takeUp(this.#state.request, this.#undone)
+      else await this.#noticeEnd(this.#state.request)
+    }
+    if (this.#state.mode === 'open') return { ok: true, ...(await this.#standing(this.#state)) }
+    const end = this.#state.mode === 'ended' ? this.#state.end : recorded
+    if (!end) return { ok: false, problem: NOT_RECORDED_YET }
+    if (end.status !== 'failed') return notRequeueable(`Its request has ended since, as ${end.status}.`)
+
+    const request: OpenRequest = { ...rest, sentAt, deadlineAt: Date.now() + timeoutMs }
+    this.#dispatchNumber = Math.max(this.#dispatchNumber, dispatch) + 1
+    storeReopened(this.ctx.storage.kv, request, end, this.#dispatchNumber)
+    this.#undone = end
+    this.#become({ mode: 'open', request })
+    const outcome = await this.#takeUp(request, end)
+    if (!outcome.ok) {
+      await this.#standDown(request, end)
+      return outcome
+    }
+    return { ok: true, requestID: request.requestID, status: 'queued', sentAt }
+  }
+
+  /**
+   * Lets the log of a request go on after an end, and sends the job; may be repeated until it is known to be done.
+   * @returns a refusal: the log has ended, or could not go on
+   */
+  async #takeUp(request: OpenRequest, end: End): Promise<Outcome<object>> {
+    const order = { job: jobOf(request, this.#dispatchNumber), failure: { n: end.n } }
+    const relay = this.relayOf(request)
+    let outcome = await relay.requeue(order)
+    if (outcome.ok && outcome.requeued.kind === 'incomplete') {
+      const events = await this.#recordedLog(request)
+      outcome = await relay.requeue({ ...order, failure: { ...order.failure, events } })
+    }
+    if (!outcome.ok) return outcome
+    const { requeued } = outcome
+    if (requeued.kind === 'incomplete') return { ok: false, problem: NOT_RECORDED_YET }
+    this.#doneUndoing()
+    this.#begun = true
+    if (isTerminal(requeued.event)) this.#ended(endOf(requeued.event))
+    this.#awaitEnd(request)
+    return { ok: true }
+  }
+
+  /** It was not to be: the request has ended as before, or as its log now says. */
+  async #standDown(request: OpenRequest, end: End): Promise<void> {
+    this.#doneUndoing()
+    await this.#noticeEnd(request)
+    this.#ended(end)
+  }
+
+  #doneUndoing(): void {
+    this.#undone = undefined
+    clearUndone(this.ctx.storage.kv)
+  }
+
+  async #recordedLog(request: OpenRequest): Promise<RequestEvent[]> {
+    try {
+      return await this.record.log(request.id)
+    } catch (error) {
+      console.warn('the record cannot be asked for the log of a request that is to go on', error)
+      return []
+    }
+  }
+
+  /** Should the log of an open request have ended. */
+  async #noticeEnd(request: OpenRequest): Promise<void> {
+    const last = await this.relayOf(request).last(request.id)
+    if (last.ok && last.event && isTerminal(last.event)) this.#ended(endOf(last.event))
   }
 
   /** Postgres being away must not refuse a request: then only an id older than the actor's memory is not known. */
@@ -129,6 +228,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
 
   /** Streams the events after number `after`. */
   async events(after: number): Promise<Streaming> {
+    await this.#admissions // one that is being queued again has not ended
     const state = this.#state
     if (state.mode === 'new') return { kind: 'record' }
     const ended = state.mode === 'ended'
@@ -191,7 +291,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     try {
       const duty = dutyAt(state, Date.now())
       if (state.mode === 'open') {
-        if (duty === 'expire') await this.#end(state.request, 'expired')
+        if (this.#undone) await this.#takeUpAgain(state.request, this.#undone)
+        else if (duty === 'expire') await this.#end(state.request, 'expired')
         else if (duty === 'cancel') await this.#end(state.request, 'cancelled')
         else await this.#supervise(state.request)
       } else if (state.mode === 'ended') {
@@ -203,6 +304,12 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       console.warn('an alarm did not reach its end and will be repeated', error)
     }
     this.#wakeAgain()
+  }
+
+  /** The requeue was interrupted. */
+  async #takeUpAgain(request: OpenRequest, end: End): Promise<void> {
+    const outcome = await this.#takeUp(request, end)
+    if (!outcome.ok && outcome.problem.kind !== 'unavailable') await this.#standDown(request, end)
   }
 
   /** Nobody may be streaming: notices an end that was missed, and a job that is not where it should be. */
@@ -260,7 +367,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   }
 
   #ended(end: End): void {
-    if (this.#state.mode !== 'open') return
+    if (this.#state.mode !== 'open' || end.n <= (this.#undone?.n ?? 0)) return
     storeEnd(this.ctx.storage.kv, end)
     this.#become({ mode: 'ended', request: this.#state.request, end })
   }
@@ -296,6 +403,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   async #forget(): Promise<void> {
     this.#state = { mode: 'new' }
     this.#begun = false
+    this.#dispatchNumber = 1
     await clearState(this.ctx.storage)
   }
 
@@ -330,6 +438,14 @@ function repeat(draft: Draft, bodyHash: string, standing: Standing): Outcome<Sta
   const detail = 'This request id was used before, with another body.'
   return { ok: false, problem: { kind: 'request-conflict', detail } }
 }
+
+const NOT_RECORDED_YET: Problem = {
+  kind: 'unavailable',
+  detail: 'The log of the request is not in the record yet; try again.',
+  retryAfterMs: 2_000,
+}
+
+const notRequeueable = (detail: string): Outcome<never> => ({ ok: false, problem: { kind: 'not-requeueable', detail } })
 
 const aboutOf = ({ model, version, lane }: OpenRequest): About => ({ model, version, lane })
 

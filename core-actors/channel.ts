@@ -189,6 +189,9 @@ export class Channel {
   }
 
   #keep(entry: PrintedEntry): void {
+    const before = this.#window.pop()
+    // Its request was queued again: for who begins to read now that was not the end.
+    if (before) this.#window.push(before.terminal ? { ...before, terminal: false } : before)
     this.#window.push(entry)
     this.#chars += entry.text.length
     while (this.#chars > WINDOW_CHARS && this.#window.length > 1) {

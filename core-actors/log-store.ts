@@ -3,6 +3,7 @@ import { JetStreamApiError, jetstream } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/nats-core'
 import type { RequestEvent } from '@oriel/protocol/event'
 import { PROGRESS, progressSubject } from '@oriel/protocol/subjects'
+import * as v from 'valibot'
 import type { RawEntry } from './log-entry.ts'
 
 /** JetStream's error code for a publish that the fence refuses, from the server's errors.json. */
@@ -11,6 +12,8 @@ const NOT_FOUND = 404
 const PAGE_EVENTS = 256
 const PAGE_BYTES = 1024 * 1024
 const READ_MS = 5_000
+
+const Purged = v.object({ success: v.optional(v.boolean(), false) })
 
 export interface RawPage {
   readonly entries: readonly RawEntry[]
@@ -67,6 +70,13 @@ export class LogStore {
     if (code === NOT_FOUND) return undefined
     if (code > 299) throw new Error(`a read of a log was refused: ${reply.headers?.description}`)
     return rawEntry(reply)
+  }
+
+  /** Removes a log, which is then written anew from the record. */
+  async purge(shard: number, id: string): Promise<void> {
+    const order = JSON.stringify({ filter: progressSubject(shard, id) })
+    const reply = await this.#connection.request(`$JS.API.STREAM.PURGE.${PROGRESS}`, order, { timeout: READ_MS })
+    if (!v.parse(Purged, reply.json()).success) throw new Error('a log could not be removed')
   }
 
   /** @returns the event's sequence, or `fenced` when the log does not end at `last` */

@@ -1,4 +1,4 @@
-import type { Terminal } from '@oriel/protocol/event'
+import type { RequestEvent, Terminal } from '@oriel/protocol/event'
 import type { RequestId } from '@oriel/protocol/ids'
 
 export interface RecordedRequest {
@@ -12,6 +12,8 @@ export interface RecordedRequest {
 export interface RequestRecord {
   /** @throws when the database cannot be reached */
   find(user: string, requestID: string): Promise<RecordedRequest | undefined>
+  /** The log of a request that has ended, whole. @throws when the database cannot be reached */
+  log(id: RequestId): Promise<RequestEvent[]>
   /**
    * Whether the request and its whole answer are in the record.
    * @param n number of the terminal event

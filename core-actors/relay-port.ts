@@ -5,8 +5,10 @@ import type { Job } from '@oriel/protocol/job'
 import type { Manifest } from '@oriel/protocol/manifest'
 import type { Problem } from '@oriel/protocol/problem'
 import type { About } from './channel.ts'
+import type { Letter, LetterPage, LetterQuery } from './dead-letters.ts'
 import type { Entry } from './log-entry.ts'
 import type { End } from './request.ts'
+import type { Failure, Requeued } from './requeue-log.ts'
 
 /** Refusals cross the RPC as values: an error class does not survive the way. */
 export type Outcome<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly problem: Problem }
@@ -19,6 +21,11 @@ export interface Order {
 export interface Submitted {
   /** False: the broker may or may not have the job and the fact. It is safe to send both again, the ids tell repeats. */
   readonly certain: boolean
+}
+
+export interface Requeue {
+  readonly job: Order['job']
+  readonly failure: Failure
 }
 
 export interface Reading extends About {
@@ -55,6 +62,11 @@ export interface ModelOffer {
 export interface RelayPort {
   /** `ok: false`: nothing was accepted. */
   submit(order: Order): Promise<Outcome<Submitted>>
+  /**
+   * Continues the log of a failed request and sends its job again. A refusal has ended the log once more.
+   * @throws when it is not known how far it came
+   */
+  requeue(order: Requeue): Promise<Outcome<{ requeued: Requeued }>>
   /** Answers when the request has ended; `undefined` when the relay has to be asked again. */
   untilEnded(id: RequestId, about: About): Promise<End | undefined>
   /** The events of a request as a client gets them (SSE). */
@@ -70,6 +82,10 @@ export interface RelayPort {
     id: RequestId,
     event: Extract<NewEvent, { type: Exclude<Terminal, 'completed'> }>,
   ): Promise<Outcome<{ event: RequestEvent }>>
+  deadLetters(query: LetterQuery): Promise<Outcome<LetterPage>>
+  deadLetter(id: string): Promise<Outcome<{ letter: Letter | undefined }>>
+  /** @param sequence of the letter that is meant: a later one of the same request stays */
+  discard(sequence: number): Promise<Outcome<{ found: boolean }>>
   /** @returns a refusal also for a model that is there, but on no node whole */
   model(name: string): Promise<Outcome<{ offer: ModelOffer | undefined }>>
   models(): Promise<Outcome<{ offers: ModelOffer[] }>>

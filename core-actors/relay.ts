@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { jetstream } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/nats-core'
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
+import { isTerminal } from '@oriel/protocol/event'
 import type { Accepted } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
 import { sentAtOf, shardOf } from '@oriel/protocol/ids'
@@ -14,6 +15,7 @@ import { Catalog } from './catalog.ts'
 import { watchCatalog } from './catalog-watch.ts'
 import type { About, Channel } from './channel.ts'
 import { Channels } from './channels.ts'
+import { DeadLetters, type LetterQuery } from './dead-letters.ts'
 import { endRequest } from './end-request.ts'
 import { sendJob } from './job-queue.ts'
 import { Link } from './link.ts'
@@ -21,9 +23,10 @@ import type { PrintedEntry } from './log-entry.ts'
 import { parseEntry, printEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
 import { QueueDepth } from './queue-depth.ts'
-import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Submitted } from './relay-port.ts'
+import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Requeue, Submitted } from './relay-port.ts'
 import type { End } from './request.ts'
 import { endOf } from './request.ts'
+import { requeueLog } from './requeue-log.ts'
 import { SSE_OPENING } from './sse.ts'
 import { Takeover } from './takeover.ts'
 import { giveUp } from './undeliverable.ts'
@@ -99,6 +102,49 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
       console.warn('a submit was not confirmed; its actor will repeat it', error)
       return { ok: true, certain: false }
     }
+  }
+
+  async requeue({ job, failure }: Requeue): ReturnType<RelayPort['requeue']> {
+    const connection = await this.#ready()
+    if (!connection) return unavailable()
+    const { id, model, lane } = job
+    const partition = this.#catalog.partitionOf(model)
+    await this.#depth.refresh(connection, partition, lane, Date.now()).catch(warn('the depth of a queue is not known'))
+    const [log, shard] = [new LogStore(connection), this.#shard(id)]
+    this.#listen(connection, shard)
+    const port = {
+      read: (after: number) => log.read(shard, id, after),
+      append: (event: RequestEvent, last: number) => log.append(shard, id, event, last),
+      purge: () => log.purge(shard, id),
+      now: () => Date.now(),
+    }
+    const requeued = await requeueLog(port, this.#depth.of(partition, lane), failure)
+    if (requeued.kind === 'incomplete') return { ok: true, requeued }
+    // What a channel had heard last was the end, and it must not be told to anybody any more.
+    this.#channels.of(id, job).arrived(printEntry(new TextEncoder().encode(JSON.stringify(requeued.event))))
+    if (requeued.kind === 'standing' && isTerminal(requeued.event)) return { ok: true, requeued }
+    const problem = await sendJob(connection, this.#depth, partition, { ...job, shard })
+    if (!problem) return { ok: true, requeued }
+    await this.end(id, { type: 'failed', problem, retriable: true })
+    return { ok: false, problem }
+  }
+
+  async deadLetters(query: LetterQuery): ReturnType<RelayPort['deadLetters']> {
+    const connection = await this.#ready()
+    if (!connection) return unavailable()
+    return { ok: true, ...(await new DeadLetters(connection).list(query)) }
+  }
+
+  async deadLetter(id: string): ReturnType<RelayPort['deadLetter']> {
+    const connection = await this.#ready()
+    if (!connection) return unavailable()
+    return { ok: true, letter: await new DeadLetters(connection).find(id) }
+  }
+
+  async discard(sequence: number): ReturnType<RelayPort['discard']> {
+    const connection = await this.#ready()
+    if (!connection) return unavailable()
+    return { ok: true, found: await new DeadLetters(connection).discard(sequence) }
   }
 
   async untilEnded(id: RequestId, about: About): Promise<End | undefined> {
@@ -240,7 +286,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   async #page(id: RequestId, after: number): Promise<Page> {
     const { entries, more } = await (await this.#listening(id)).read(this.#shard(id), id, after)
-    return { entries: entries.map(({ payload, sequence, headerOf }) => printEntry(payload, sequence, headerOf)), more }
+    const printed = entries.map(({ payload, sequence, headerOf }) => printEntry(payload, sequence, headerOf))
+    // A log goes on after a `failed` when its request is queued again: only its last event can be its end.
+    const isLast = (index: number) => index === printed.length - 1 && !more
+    return { entries: printed.map((entry, index) => (isLast(index) ? entry : { ...entry, terminal: false })), more }
   }
 
   /** A log that has ended, as one document. */

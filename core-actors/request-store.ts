@@ -12,6 +12,9 @@ const UNSURE = 'unsure'
 /** How many times the job was sent anew because the broker had lost it, when that was more than once. */
 const DISPATCH = 'dispatch'
 
+/** Of a request that is being queued again: the end that its log is to go on after. */
+const UNDONE = 'undone'
+
 const Client = v.optional(v.union([v.literal('here'), v.number()]))
 
 /** @param now a client that was there before a reset is taken to have left now, until it comes back */
@@ -34,6 +37,20 @@ export const loadDispatch = (kv: SyncKvStorage): number => v.parse(v.optional(v.
 export const storeDispatch = (kv: SyncKvStorage, dispatch: number): void => kv.put(DISPATCH, dispatch)
 
 export const storeOpen = (kv: SyncKvStorage, request: OpenRequest): void => kv.put(REQUEST, request)
+
+export const loadUndone = (kv: SyncKvStorage): End | undefined => v.parse(v.optional(End), kv.get(UNDONE))
+
+/** An ended request becomes an open one: its end is about to be undone, and clients that left it are not missed. */
+export function storeReopened(kv: SyncKvStorage, request: OpenRequest, end: End, dispatch: number): void {
+  kv.put(REQUEST, request)
+  kv.put(UNDONE, end)
+  kv.put(DISPATCH, dispatch)
+  kv.delete(END)
+  kv.delete(CLIENT)
+}
+
+/** Its log has gone on, or never will. */
+export const clearUndone = (kv: SyncKvStorage): void => void kv.delete(UNDONE)
 
 export const storeEnd = (kv: SyncKvStorage, end: End): void => kv.put(END, end)
 

@@ -8,11 +8,11 @@ import * as v from 'valibot'
 // The life of one request, as its actor knows it:
 //
 //   new ──submit──▶ open ──a terminal event in the log──▶ ended ──the record has it──▶ new
-//    ▲                │
-//    └──refused───────┘
+//    ▲               │ ▲                                    │                            │
+//    └──refused──────┘ └───────requeue, after `failed`──────┴────────────────────────────┘
 //
 // `open` is written once, before the job is sent: from then on the request is accepted, whatever is lost
-// elsewhere. `ended` is written once. Nothing in between touches storage.
+// elsewhere. `ended` is written once, unless a failed request is queued again. Nothing in between touches storage.
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0))
 

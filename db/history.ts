@@ -58,6 +58,13 @@ export class History {
     return found
   }
 
+  /** The request of that id, whoever sent it: for operators. */
+  async ofAnyone(id: string): Promise<(Recorded & { readonly user: string }) | undefined> {
+    const [row] = await this.#db.select({ user: requests.userId }).from(requests).where(eq(requests.id, id))
+    const [found] = row ? await this.#load(row.user, [id]) : []
+    return row && found && { ...found, user: row.user }
+  }
+
   /**
    * The log of a request that has ended, from event `after` + 1 on, in order. It holds one part of the log
    * in memory at a time, so it is what a replay of a long log should read.

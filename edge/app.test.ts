@@ -144,6 +144,9 @@ test('the description of the API is made from its schemas', async () => {
     '/requests/{id}',
     '/requests/{id}/events',
     '/models',
+    '/dead-letters',
+    '/dead-letters/{id}',
+    '/dead-letters/{id}/requeue',
     '/healthz',
     '/readyz',
   ])

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { EdgeContext } from './context.ts'
+import { deadLetters } from './dead-letters.ts'
 import type { Env } from './env.ts'
 import { health } from './health.ts'
 import { models } from './models.ts'
@@ -32,6 +33,7 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
   )
   app.route('/requests', requests)
   app.route('/models', models)
+  app.route('/dead-letters', deadLetters)
   app.route('/', health)
   app.get('/openapi.json', (c) => c.json(openapi()))
   return app

@@ -1,5 +1,6 @@
 import type { RequestRecord } from '@oriel/core-actors/record'
 import { History } from '@oriel/db/history'
+import type { RequestEvent } from '@oriel/protocol/event'
 import { ProblemError } from '@oriel/protocol/problem'
 import postgres from 'postgres'
 import type { Env } from './env.ts'
@@ -54,6 +55,14 @@ export class PostgresRecord implements RequestRecord {
 
   find(user: string, requestID: string) {
     return withHistory(this.#env, (history) => history.find(user, requestID))
+  }
+
+  log(id: string) {
+    return withHistory(this.#env, async (history) => {
+      const events: RequestEvent[] = []
+      for await (const event of history.events(id)) events.push(event)
+      return events
+    })
   }
 
   isRecorded(id: string, n: number) {

@@ -1,4 +1,14 @@
-import { Health, HistoryPage, ModelView, RequestView, Submission, SubmissionAnswer } from '@oriel/protocol/api'
+import {
+  DeadLetterPage,
+  DeadLetterView,
+  Health,
+  HistoryPage,
+  ModelView,
+  RequestView,
+  Submission,
+  SubmissionAnswer,
+} from '@oriel/protocol/api'
+import { TOKEN } from '@oriel/protocol/subjects'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type { GenericSchema } from 'valibot'
 import * as v from 'valibot'
@@ -13,7 +23,18 @@ const Problem = v.object({
 const Standing = v.omit(SubmissionAnswer, ['eventsURL'])
 const Models = v.object({ models: v.array(ModelView) })
 
-const schemas = { Submission, SubmissionAnswer, RequestView, HistoryPage, ModelView, Problem } as const
+const Requeued = v.object({ id: v.string(), ...Standing.entries })
+
+const schemas = {
+  Submission,
+  SubmissionAnswer,
+  RequestView,
+  HistoryPage,
+  ModelView,
+  DeadLetterPage,
+  DeadLetterView,
+  Problem,
+} as const
 
 const ref = (name: keyof typeof schemas) => ({ $ref: `#/components/schemas/${name}` })
 // The writer keeps "$schema" and refuses nothing: what JSON Schema cannot say is left to the validator.
@@ -33,6 +54,9 @@ const id = {
 const query = (name: string, description: string, schema: object) => ({ name, in: 'query', description, schema })
 const unauthenticated = problem('No token, or one that is not valid (any more).')
 const unknown = problem('No such request of yours.')
+const forbidden = problem('Your token lacks the scope `admin`.')
+const letterID = { name: 'id', in: 'path', required: true, schema: { type: 'string', pattern: TOKEN.source } }
+const unknownLetter = problem('No such dead letter.')
 const invalid = problem('Something in the request is not as it should be; `detail` says what.')
 const unavailable = problem('Try again after `Retry-After` seconds; with a request id of yours that is always safe.')
 
@@ -125,6 +149,63 @@ export const openapi = () => ({
       get: {
         summary: 'The models there are',
         responses: { 200: json('Every model.', schemaOf(Models)), 401: unauthenticated, 503: unavailable },
+      },
+    },
+    '/dead-letters': {
+      get: {
+        summary: 'Jobs that failed for good, those sent last first (scope `admin`)',
+        parameters: [
+          query('model', 'Only of this model.', { type: 'string', pattern: TOKEN.source }),
+          query('nextCursor', 'Where the page before this one ended.', { type: 'string' }),
+          query('limit', 'Letters in a page.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
+        ],
+        responses: {
+          200: json('A page.', ref('DeadLetterPage')),
+          400: invalid,
+          401: unauthenticated,
+          403: forbidden,
+          503: unavailable,
+        },
+      },
+    },
+    '/dead-letters/{id}': {
+      get: {
+        summary: 'One of them, with its input and attempts (scope `admin`)',
+        parameters: [letterID],
+        responses: {
+          200: json('The letter.', ref('DeadLetterView')),
+          401: unauthenticated,
+          403: forbidden,
+          404: unknownLetter,
+          503: unavailable,
+        },
+      },
+      delete: {
+        summary: 'Discard it; its request stays failed (scope `admin`)',
+        parameters: [letterID],
+        responses: {
+          204: { description: 'It is gone.' },
+          401: unauthenticated,
+          403: forbidden,
+          404: unknownLetter,
+          503: unavailable,
+        },
+      },
+    },
+    '/dead-letters/{id}/requeue': {
+      post: {
+        summary: 'Take its request up again (scope `admin`)',
+        description:
+          'The log of the request goes on, with a whole budget of attempts and all of its time anew. Asked again while it is under way, the answer is the same.',
+        parameters: [letterID],
+        responses: {
+          202: json('It is queued again, and no dead letter any more.', schemaOf(Requeued)),
+          401: unauthenticated,
+          403: forbidden,
+          404: unknownLetter,
+          409: problem('It was never a job, or its request did not end as failed.'),
+          503: unavailable,
+        },
       },
     },
     '/healthz': { get: { summary: 'Alive', security: [], responses: { 200: { description: 'Yes.' } } } },

@@ -8,7 +8,7 @@ import { settingsOf } from './env.ts'
 import { Identity } from './identity.ts'
 import { ModelCache } from './model-cache.ts'
 
-type ActorPort = Pick<RequestActorBase<Env>, 'submit' | 'events' | 'snapshot' | 'cancel'>
+type ActorPort = Pick<RequestActorBase<Env>, 'submit' | 'events' | 'snapshot' | 'cancel' | 'requeue'>
 
 /** All that the routes need of the world: one for each isolate, built by `worker.ts` or by a test. */
 export interface Platform {

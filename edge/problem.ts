@@ -12,6 +12,7 @@ const HTTP = {
   'not-found': [404, 'Not found'],
   'model-not-found': [404, 'No such model'],
   'request-conflict': [409, 'Request id already used'],
+  'not-requeueable': [409, 'Cannot be requeued'],
   'too-large': [413, 'Too large'],
   'input-mismatch': [422, 'Input does not fit the model'],
   'invalid-parameter': [422, 'Parameter does not fit the model'],

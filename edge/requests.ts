@@ -70,10 +70,13 @@ requests.get('/', authenticate, revalidate, async (c) => {
   })
 })
 
-/** What has not ended in the record may have got further: its actor knows. Without it the page is only older. */
+/**
+ * What has not ended in the record may have got further, and what failed may have been queued again: its actor
+ * knows. Without it the page is only older.
+ */
 async function viewOfRecorded(c: Context<EdgeContext>, item: Recorded): Promise<RequestView> {
   const recorded = viewOf(item, item.events)
-  if (item.status !== 'accepted') return recorded
+  if (item.status !== 'accepted' && item.status !== 'failed') return recorded
   const { platform, user } = c.var
   try {
     const snapshot = await platform.actor(user, item.requestID, (actor) => actor.snapshot())

@@ -13,6 +13,7 @@ const SETTLEMENT = {
   'input-mismatch': 'discard',
   'invalid-parameter': 'discard',
   'request-conflict': 'discard',
+  'not-requeueable': 'discard',
   'too-large': 'discard',
   'limit-exceeded': 'discard',
   'queue-full': 'retry',

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { Attempt } from './attempts.ts'
 import { STATUSES } from './event.ts'
 import { ClientRequestID } from './ids.ts'
 import { Manifest, ModelName } from './manifest.ts'
@@ -81,5 +82,46 @@ export const ModelView = v.object({
   problem: v.optional(Problem),
 })
 export type ModelView = v.InferOutput<typeof ModelView>
+
+/** A job that failed for good, as a list shows it. */
+export const DeadLetterSummary = v.object({
+  /** Oriel's own name for the request; of a message that was no job, `sequence-` and where it stood in JOBS. */
+  id: v.string(),
+  modelID: v.string(),
+  failedAt: Timestamp,
+  problem: Problem,
+  /** How many attempts there were. */
+  attempts: v.number(),
+  requeueable: v.boolean(),
+})
+export type DeadLetterSummary = v.InferOutput<typeof DeadLetterSummary>
+
+export const DeadLetterPage = v.object({
+  deadLetters: v.array(DeadLetterSummary),
+  nextCursor: v.nullable(v.string()),
+  limit: v.pipe(v.number(), v.integer()),
+})
+
+export const DeadLetterView = v.object({
+  ...DeadLetterSummary.entries,
+  attempts: v.array(v.object({ ...Attempt.entries, startedAt: Timestamp })),
+  /** The node that gave it up, and how often the broker had delivered it. */
+  node: v.string(),
+  deliveries: v.number(),
+  /** Of a job: what was asked, of which version, when it was sent, and until when it had time. */
+  job: v.optional(
+    v.object({
+      version: Manifest.entries.version,
+      lane: v.picklist(LANES),
+      input: v.unknown(),
+      parameters: v.record(v.string(), v.unknown()),
+      sentAt: Timestamp,
+      deadlineAt: Timestamp,
+    }),
+  ),
+  /** Of a message that was no job: its text, or the beginning of it. */
+  message: v.optional(v.string()),
+})
+export type DeadLetterView = v.InferOutput<typeof DeadLetterView>
 
 export const Health = v.object({ status: v.picklist(['ok', 'unavailable']), checks: v.record(v.string(), v.string()) })

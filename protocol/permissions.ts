@@ -69,8 +69,10 @@ export const EDGE_PERMISSIONS = {
     `$JS.API.STREAM.MSG.DELETE.${JOBS}`,
     'dead.*.*',
     `$JS.API.STREAM.INFO.${DEAD}`,
-    `$JS.API.STREAM.MSG.GET.${DEAD}`,
+    `$JS.API.DIRECT.GET.${DEAD}`,
     `$JS.API.STREAM.MSG.DELETE.${DEAD}`,
+    // A requeued request whose log has aged gets it back from the record, under the same subject.
+    `$JS.API.STREAM.PURGE.${PROGRESS}`,
     // Watches the buckets.
     ...[MODELS, NODES, PLACEMENT].flatMap((bucket) => [
       `$JS.API.STREAM.INFO.${kv(bucket)}`,

@@ -12,6 +12,7 @@ export const PROBLEM_KINDS = [
   'input-mismatch', // a valid message, but not an input this model takes
   'invalid-parameter', // a parameter the model does not declare, or a value out of its bounds
   'request-conflict', // the same request id with another body
+  'not-requeueable', // a dead letter that is no request, or whose request did not end as failed
   'too-large', // the body, or an answer, is over the limit
   'limit-exceeded', // the user's own limit: rate, requests at once, or bytes; nothing was accepted
   'queue-full', // the model's queue is full; nothing was accepted

@@ -78,7 +78,9 @@ export const STREAMS = [
     retention: 'limits',
     storage: 'file',
     max_age: days(30),
+    max_msgs_per_subject: 1, // one letter for each request: the last
     duplicate_window: ms(DUPLICATE_WINDOW_MS),
+    allow_direct: true,
   },
 ] as const
 

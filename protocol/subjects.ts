@@ -41,6 +41,10 @@ export const RECORDER = 'recorder'
 
 export const deadSubject = (model: string, id: string) => `dead.${model}.${id}`
 export const ALL_DEAD = 'dead.>'
+/** The dead letters of one model. */
+export const deadOf = (model: string) => `dead.${model}.*`
+/** The dead letter of a request of whatever model. */
+export const deadLetter = (id: string) => `dead.*.${id}`
 
 export const cancelSubject = (id: string) => `control.cancel.${id}`
 export const ALL_CANCELS = 'control.cancel.*'

@@ -70,12 +70,13 @@ export class Client {
   /**
    * All events up to the terminal one, reconnecting with the last id as an EventSource does, for as long as it takes.
    * @param onEvent sees every event as it comes
+   * @param from number of the last event that it has
    */
-  async follow(requestID: string, onEvent: (event: Received) => void = () => {}): Promise<Received[]> {
+  async follow(requestID: string, onEvent: (event: Received) => void = () => {}, from = 0): Promise<Received[]> {
     const all: Received[] = []
     while (!isTerminal(all.at(-1))) {
       try {
-        for await (const event of this.events(requestID, all.length > 0 ? { after: all.at(-1)?.id ?? 0 } : {})) {
+        for await (const event of this.events(requestID, after(all.at(-1)?.id ?? from))) {
           all.push(event)
           onEvent(event)
         }
@@ -87,6 +88,8 @@ export class Client {
     return all
   }
 }
+
+const after = (id: number): StreamOptions => (id > 0 ? { after: id } : {})
 
 export async function* received(response: Response): AsyncGenerator<Received> {
   const queue: Received[] = []

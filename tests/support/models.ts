@@ -7,6 +7,29 @@ import { writeModel } from '@oriel/gpu-node/engines/testing/test-model'
 /** The folder of the bundled models. */
 export const BUNDLED = join(import.meta.dir, '../../models')
 
+/** Gives back the number itself, if it knows as many; asked for another it throws. */
+export function moodyModel(dir: string, knows: number): void {
+  const port = (name: string): PortDef => ({ name, type: 'int64', shape: [] })
+  const values = BigInt64Array.from({ length: knows }, (_, at) => BigInt(at))
+  const bytes = onnxBytes({
+    inputs: [port('x')],
+    outputs: [port('y')],
+    weights: [{ name: 'known', dims: [knows], values }],
+    nodes: [{ op: 'Gather', inputs: ['known', 'x'], outputs: ['y'] }],
+  })
+  writeModel(
+    dir,
+    {
+      name: 'moody',
+      engine: 'tensor',
+      inputs: [{ name: 'x', datatype: 'INT64', shape: [] }],
+      outputs: [{ name: 'y', datatype: 'INT64', shape: [] }],
+      limits: { timeoutMs: 60_000, maxBatch: 0, concurrency: 8, attempts: 2 },
+    },
+    { 'model.onnx': bytes },
+  )
+}
+
 const EXTRA = {
   /** Counts to its input: a model that says nothing until it is done, for as long as a test wants. */
   counter: (dir: string) => void counterModel(dir, { hangMs: 60_000 }),
@@ -18,6 +41,8 @@ const EXTRA = {
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
     writeFileSync(file, bytes)
   },
+  /** Throws, twice for each request, until it is mended. */
+  moody: (dir: string) => moodyModel(dir, 1),
   /** Gives back as many numbers as it is given. */
   wide: (dir: string) => {
     const port = (name: string): PortDef => ({ name, type: 'float64', shape: ['n'] })

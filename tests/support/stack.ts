@@ -6,6 +6,7 @@ import { jetstream } from '@nats-io/jetstream'
 import { History } from '@oriel/db/history'
 import { nodeStatuses } from '@oriel/dev/node-statuses'
 import { type Stack, startStack } from '@oriel/dev/stack'
+import type { Terminal } from '@oriel/protocol/event'
 import { type Accepted, endedFacts } from '@oriel/protocol/fact'
 import { acceptedSubject, endedSubject } from '@oriel/protocol/subjects'
 import postgres from 'postgres'
@@ -28,9 +29,9 @@ export function useStack({ nodes = 1, models = [], edge = 'workerd', nodeEnv = {
   const dir = mkdtempSync(join(tmpdir(), 'oriel-stack-'))
   // As root, PostgreSQL runs as another user, who must get in.
   chmodSync(dir, 0o711)
-  const stack = new TestStack()
+  const stack = new TestStack(join(dir, 'models'))
   beforeAll(async () => {
-    const modelsDir = modelsWith(join(dir, 'models'), models)
+    const modelsDir = modelsWith(stack.modelsDir, models)
     stack.start(
       await startStack({
         stateDir: join(dir, 'state'),
@@ -49,7 +50,13 @@ export function useStack({ nodes = 1, models = [], edge = 'workerd', nodeEnv = {
 }
 
 export class TestStack {
+  /** A node reads it when it starts. */
+  readonly modelsDir: string
   #stack: Stack | undefined
+
+  constructor(modelsDir: string) {
+    this.modelsDir = modelsDir
+  }
 
   start(stack: Stack): void {
     this.#stack = stack
@@ -116,13 +123,13 @@ export class TestStack {
     await nc.close()
   }
 
-  /** Until the record has a request and its whole answer. */
-  async recorded(user: string, requestID: string): Promise<void> {
+  /** Until the record has a request and its whole answer; with `end`, one of this kind. */
+  async recorded(user: string, requestID: string, end?: Terminal): Promise<void> {
     const sql = postgres(this.stack.databaseUrl, { max: 1, onnotice: () => {} })
     const history = new History(sql)
     await this.until(async () => {
       const status = (await history.find(user, requestID))?.status
-      return status !== undefined && status !== 'accepted'
+      return end ? status === end : status !== undefined && status !== 'accepted'
     })
     await sql.end()
   }
