@@ -28,13 +28,13 @@ export interface LetterPage {
 
 const API_MS = 5_000
 const NOT_FOUND = 404
-/** JetStream's error code for a sequence that is not there (any more), from the server's errors.json. */
-const NO_SUCH_MESSAGE = 10043
+/** How JetStream says that a sequence is not there (any more): its store's own words, in a code for all failures. */
+const NO_SUCH_MESSAGE = /no message found|deleted message|sequence \d+ not found/i
 /** Inputs may have a MB each: a page ends when it has this many bytes, and the next goes on. */
 const PAGE_BYTES = 4 * 1024 * 1024
 const AT_ONCE = 8
 
-const ApiError = v.object({ code: v.number(), err_code: v.number(), description: v.string() })
+const ApiError = v.object({ description: v.string() })
 const Info = v.object({
   error: v.optional(ApiError),
   total: v.optional(v.number(), 0),
@@ -78,7 +78,7 @@ export class DeadLetters {
   /** @returns false: it was not there (any more) */
   async discard(sequence: number): Promise<boolean> {
     const { error } = v.parse(Deleted, await this.#ask(`$JS.API.STREAM.MSG.DELETE.${DEAD}`, { seq: sequence }))
-    if (error && error.err_code !== NO_SUCH_MESSAGE && error.code !== NOT_FOUND) throw new Error(error.description)
+    if (error && !NO_SUCH_MESSAGE.test(error.description)) throw new Error(error.description)
     return error === undefined
   }
 
