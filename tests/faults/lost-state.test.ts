@@ -1,0 +1,85 @@
+import { beforeAll, expect, test } from 'bun:test'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { bundledModels } from '@oriel/dev/bundled-models'
+import { firstPlan } from '@oriel/dev/plan'
+import { prepareBroker } from '@oriel/dev/streams'
+import type { Client, Received } from '../support/client.ts'
+import { isTerminal, received, textOf, typesOf } from '../support/client.ts'
+import { BUNDLED } from '../support/models.ts'
+import { useStack } from '../support/stack.ts'
+
+const stack = useStack({ nodes: 2 })
+const story = { input: 'Once upon a time', parameters: { maxTokens: 80, seed: 11, tokensPerSecond: 20 } }
+
+/** As after a disk was lost: the broker comes back with nothing of what it had. */
+async function loseState(): Promise<void> {
+  await stack.stack.stopPart('nats')
+  rmSync(join(stack.stack.stateDir, 'jetstream'), { recursive: true, force: true })
+  await stack.stack.startPart('nats')
+  const nc = await stack.stack.nats('admin')
+  await prepareBroker(nc, firstPlan(bundledModels(BUNDLED)))
+  await nc.close()
+}
+
+/** A client that hangs up after every event and comes back with its number, as an EventSource does. */
+async function hop(client: Client, requestID: string, onEvent: (event: Received) => void): Promise<Received[]> {
+  const all: Received[] = []
+  while (!isTerminal(all.at(-1))) {
+    const hangUp = new AbortController()
+    try {
+      const after = all.at(-1)?.id
+      const response = await client.open(requestID, { signal: hangUp.signal, ...(after !== undefined && { after }) })
+      // An EventSource that is refused does not come back.
+      expect([200, 503]).toContain(response.status)
+      if (response.status !== 200) continue
+      for await (const event of received(response)) {
+        all.push(event)
+        onEvent(event)
+        break
+      }
+    } catch (error) {
+      if (!(error instanceof TypeError) && !isNetwork(error)) throw error
+    } finally {
+      hangUp.abort()
+    }
+  }
+  return all
+}
+
+const isNetwork = (error: unknown) => error instanceof Error && ['AbortError', 'Error'].includes(error.name)
+
+let uninterrupted = ''
+beforeAll(async () => {
+  const alice = await stack.client('alice')
+  const { requestID } = await alice.submit('storyteller', story)
+  uninterrupted = textOf(await alice.follow(requestID))
+}, 60_000)
+
+test('the broker loses everything in the middle of generations: clients see a pause and nothing else', async () => {
+  const alice = await stack.client('alice')
+  let lost: Promise<void> | undefined
+  const tellings = await Promise.all(
+    Array.from({ length: 4 }, async (_, index) => {
+      const { requestID } = await alice.submit('storyteller', story)
+      const strike = ({ id }: Received) => {
+        if (index === 0 && id === 8) lost ??= loseState()
+      }
+      const events = index < 2 ? await hop(alice, requestID, strike) : await alice.follow(requestID)
+      return { requestID, events }
+    }),
+  )
+  expect(lost).toBeDefined()
+  await lost
+  for (const { requestID, events } of tellings) {
+    expect(events.map(({ id }) => id)).toEqual(events.map((_, index) => index + 1))
+    expect(typesOf(events).filter((type) => type === 'completed')).toHaveLength(1)
+    expect(typesOf(events).at(-1)).toBe('completed')
+    expect(textOf(events)).toBe(uninterrupted)
+    await stack.recorded('alice', requestID)
+    const { responses } = await alice.get(requestID)
+    expect(responses.map(({ response }) => response)).toEqual(
+      events.flatMap(({ type, data }) => (type === 'responses' ? [data.response as string] : [])),
+    )
+  }
+}, 120_000)
