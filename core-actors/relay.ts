@@ -47,6 +47,8 @@ const RETRY_AFTER_MS = 2_000
 /** How often quiet logs are looked after, and those who wait for their turn are told. */
 const SWEEP_MS = 2_000
 const HEARTBEAT_MS = 10_000
+/** How long a broker that came back may still be given what it has lost. */
+const RESTORED_MS = 10_000
 /** A request that waits says so again this often, to whoever streams it. */
 const NEWS_MS = 3_000
 /** So many are told in one sweep, those first who have waited longest for news: each costs a read and a write. */
@@ -80,6 +82,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   })
   #watched: { stop: AbortController; seen: Promise<void> } | undefined
   #timers: ReturnType<typeof setInterval>[] | undefined
+  /** When the broker last came back. */
+  #backAt = 0
 
   async submit({ job, accepted }: Order): Promise<Outcome<Submitted>> {
     if (tooLarge(job) || tooLarge(accepted)) return { ok: false, problem: TOO_LARGE }
@@ -172,7 +176,9 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
         const { last } = channel
         if (ended && !last?.terminal) return { kind: 'missing' }
         if (last?.terminal && last.n === after) return { kind: 'over' }
-        if (after > (last?.n ?? 0) && !renewed) return { kind: 'unissued' }
+        // A log that the broker has lost is written again by the node that has it: until then it is short, or empty.
+        const short = !last || this.#backAt + RESTORED_MS > Date.now()
+        if (after > (last?.n ?? 0) && !renewed && !short) return { kind: 'unissued' }
       } else await this.#listening(id)
       if (ended) return await this.#whole(id, after)
     } catch (error) {
@@ -231,6 +237,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     // The client renews its subscriptions, but not what came while they were down, nor watches of a broker
     // that has lost its state: those start afresh. Until they have seen everything the old catalog stands.
     this.#channels.resyncAll()
+    if (this.#watched) this.#backAt = Date.now()
     this.#watched?.stop.abort()
     const stop = new AbortController()
     const next = new Catalog()
