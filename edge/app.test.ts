@@ -3,7 +3,7 @@ import { createApp } from './app.ts'
 import { Identity } from './identity.ts'
 import { ModelCache } from './model-cache.ts'
 import type { Platform } from './platform.ts'
-import { irisOffer, settings, tokenFor } from './testing.ts'
+import { irisOffer, noKeys, settings, tokenFor } from './testing.ts'
 
 // The edge alone: what it refuses before any actor is asked. The rest is tested on the running stack.
 const asked: string[] = []
@@ -12,15 +12,17 @@ const nobody = () => {
   throw new Error('postgres://user:secret@host')
 }
 const platform: Platform = {
-  identity: new Identity(settings),
+  identity: new Identity(settings, noKeys),
   models: new ModelCache(() => ({
     ...({} as ReturnType<Platform['relay']>),
     model: async (name) => ({ ok: true, offer: name === 'iris' ? irisOffer : undefined }),
   })),
+  keyRing: noKeys,
   corsOrigins: ['https://page.example'],
   relay: nobody,
   actor: nobody,
   history: nobody,
+  keys: nobody,
 }
 const app = createApp(() => platform)
 const token = await tokenFor({})
@@ -144,6 +146,8 @@ test('the description of the API is made from its schemas', async () => {
     '/requests/{id}',
     '/requests/{id}/events',
     '/models',
+    '/keys',
+    '/keys/{id}',
     '/dead-letters',
     '/dead-letters/{id}',
     '/dead-letters/{id}/requeue',

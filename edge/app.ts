@@ -5,6 +5,7 @@ import type { EdgeContext } from './context.ts'
 import { deadLetters } from './dead-letters.ts'
 import type { Env } from './env.ts'
 import { health } from './health.ts'
+import { keys } from './keys.ts'
 import { models } from './models.ts'
 import { openapi } from './openapi.ts'
 import type { Platform } from './platform.ts'
@@ -33,6 +34,7 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
   )
   app.route('/requests', requests)
   app.route('/models', models)
+  app.route('/keys', keys)
   app.route('/dead-letters', deadLetters)
   app.route('/', health)
   app.get('/openapi.json', (c) => c.json(openapi()))

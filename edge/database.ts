@@ -1,21 +1,30 @@
 import type { RequestRecord } from '@oriel/core-actors/record'
+import { ApiKeys } from '@oriel/db/api-keys'
 import { History } from '@oriel/db/history'
 import type { RequestEvent } from '@oriel/protocol/event'
 import { ProblemError } from '@oriel/protocol/problem'
-import postgres from 'postgres'
+import postgres, { type Sql } from 'postgres'
 import type { Env } from './env.ts'
 
 const CONNECT_S = 2
 const STATEMENT_MS = 5_000
+
+/** @throws ProblemError unavailable when the database cannot be reached */
+export const withHistory = <T>(env: Env, use: (history: History) => Promise<T>): Promise<T> =>
+  withDatabase(env, 'The history cannot be read now.', (sql) => use(new History(sql)))
+
+/** @throws ProblemError unavailable when the database cannot be reached */
+export const withKeys = <T>(env: Env, use: (keys: ApiKeys) => Promise<T>): Promise<T> =>
+  withDatabase(env, 'API keys cannot be looked up now; try again.', (sql) => use(new ApiKeys(sql)))
 
 /**
  * Runs `use` with a connection of its own: a Worker may not share one between requests. In production
  * Hyperdrive pools behind it.
  * @throws ProblemError unavailable when the database cannot be reached
  */
-export async function withHistory<T>(env: Env, use: (history: History) => Promise<T>): Promise<T> {
+async function withDatabase<T>(env: Env, detail: string, use: (sql: Sql) => Promise<T>): Promise<T> {
   const url = env.HYPERDRIVE?.connectionString ?? env.DATABASE_URL
-  if (!url) throw unavailable()
+  if (!url) throw unavailable(detail)
   const sql = postgres(url, {
     max: 1,
     connect_timeout: CONNECT_S,
@@ -26,9 +35,9 @@ export async function withHistory<T>(env: Env, use: (history: History) => Promis
     connection: { statement_timeout: STATEMENT_MS },
   })
   try {
-    return await use(new History(sql))
+    return await use(sql)
   } catch (error) {
-    throw isConnection(error) ? unavailable(error) : error
+    throw isConnection(error) ? unavailable(detail, error) : error
   } finally {
     void sql.end({ timeout: 1 }).catch((error) => console.warn('a database connection did not close', error))
   }
@@ -42,8 +51,8 @@ function isConnection(error: unknown): boolean {
   return cause || socket || /^(CONNECT|CONNECTION_|ECONN|ENOTFOUND|ETIMEDOUT|57P0|57014|55P03|08|53300)/.test(code)
 }
 
-const unavailable = (cause?: unknown) =>
-  new ProblemError({ kind: 'unavailable', detail: 'The history cannot be read now.', retryAfterMs: 2_000 }, { cause })
+const unavailable = (detail: string, cause?: unknown) =>
+  new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 2_000 }, { cause })
 
 /** The record, for actors. */
 export class PostgresRecord implements RequestRecord {

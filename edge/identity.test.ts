@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { Identity } from './identity.ts'
-import { settings, tokenFor } from './testing.ts'
+import { noKeys, settings, tokenFor } from './testing.ts'
 
-const identity = new Identity(settings)
+const identity = new Identity(settings, noKeys)
 const callerOf = async (token: string) => identity.caller(`Bearer ${token}`)
 const userOf = async (token: string) => (await callerOf(token)).user
 
@@ -65,7 +65,7 @@ test.each(['RS256', 'ES256'])('keys of an identity provider: %s', async (alg) =>
   const { publicKey, privateKey } = await generateKeyPair(alg)
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg }
   using provider = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => Response.json({ keys: [jwk] }) })
-  const byKeys = new Identity({ ...settings, AUTH_JWKS_URL: `${provider.url}jwks.json` })
+  const byKeys = new Identity({ ...settings, AUTH_JWKS_URL: `${provider.url}jwks.json` }, noKeys)
   const token = await new SignJWT({ sub: 'bob' })
     .setProtectedHeader({ alg, kid: 'k1' })
     .setIssuer(settings.AUTH_ISSUER)
@@ -84,7 +84,10 @@ test.each([
   ['answers with something else', () => Response.json({ hello: 'there' })],
 ])('a provider that %s is not the fault of the token', async (_what, fetch) => {
   using provider = fetch && Bun.serve({ port: 0, hostname: '127.0.0.1', fetch })
-  const gone = new Identity({ ...settings, AUTH_JWKS_URL: `${provider?.url ?? 'http://127.0.0.1:1/'}jwks.json` })
+  const gone = new Identity(
+    { ...settings, AUTH_JWKS_URL: `${provider?.url ?? 'http://127.0.0.1:1/'}jwks.json` },
+    noKeys,
+  )
   const { privateKey } = await generateKeyPair('ES256')
   const token = await new SignJWT({ sub: 'bob' }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(privateKey)
   await expect(gone.caller(`Bearer ${token}`)).rejects.toMatchObject({ problem: { kind: 'unavailable' } })

@@ -1,9 +1,11 @@
 import { ProblemError } from '@oriel/protocol/problem'
 import type { JWTPayload, JWTVerifyGetKey } from 'jose'
 import { createRemoteJWKSet, errors, jwtVerify, SignJWT } from 'jose'
+import { KEY_WORD } from './api-key.ts'
 import type { Caller, Scope } from './caller.ts'
 import { scopesIn } from './caller.ts'
 import type { Settings } from './env.ts'
+import type { KeyRing } from './key-ring.ts'
 
 /** Of an events token: it opens one request's events and nothing else. */
 const EVENTS_AUDIENCE = 'oriel:events'
@@ -12,13 +14,15 @@ const CLOCK_SKEW_S = 5
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being refused
 const USER = /^[^\u0000-\u001f\u007f]{1,256}$/
 
-/** Who is calling: JWTs of the identity provider, and the edge's own tokens for events URLs. */
+/** Who is calling: JWTs of the identity provider, keys of programs, and the edge's own tokens for events URLs. */
 export class Identity {
   readonly #settings: Settings
   readonly #key: { jwks: JWTVerifyGetKey } | { secret: Uint8Array }
   readonly #eventsKey: Uint8Array
+  readonly #keyRing: KeyRing
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, keyRing: KeyRing) {
+    this.#keyRing = keyRing
     this.#settings = settings
     this.#key = settings.AUTH_JWKS_URL
       ? { jwks: createRemoteJWKSet(new URL(settings.AUTH_JWKS_URL)) }
@@ -33,6 +37,7 @@ export class Identity {
   async caller(authorization: string | undefined): Promise<Caller> {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
     if (!token) throw unauthenticated('Send `Authorization: Bearer <token>`.')
+    if (token.startsWith(KEY_WORD)) return this.#keyRing.caller(token)
     const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = this.#settings
     const common = { issuer, audience, clockTolerance: CLOCK_SKEW_S, requiredClaims: ['sub', 'exp'] }
     const verify = async () =>

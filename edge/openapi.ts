@@ -3,7 +3,10 @@ import {
   DeadLetterView,
   Health,
   HistoryPage,
+  KeyList,
+  MadeKey,
   ModelView,
+  NewKey,
   RequestView,
   Submission,
   SubmissionAnswer,
@@ -31,6 +34,9 @@ const schemas = {
   RequestView,
   HistoryPage,
   ModelView,
+  NewKey,
+  MadeKey,
+  KeyList,
   DeadLetterPage,
   DeadLetterView,
   Problem,
@@ -151,6 +157,45 @@ export const openapi = () => ({
         responses: { 200: json('Every model.', schemaOf(Models)), 401: unauthenticated, 503: unavailable },
       },
     },
+    '/keys': {
+      post: {
+        summary: 'Make an API key, for a program that acts as you',
+        description:
+          'It is sent as `Authorization: Bearer oriel_…`, wherever a token is. It has the scopes it is given, of those you have; without the scope `keys` it cannot look after keys.',
+        requestBody: { required: true, content: { 'application/json': { schema: ref('NewKey') } } },
+        responses: {
+          201: json('The key, shown this once.', ref('MadeKey')),
+          400: invalid,
+          401: unauthenticated,
+          403: problem('You lack a scope: that of the key, or, being a key yourself, `keys`.'),
+          413: problem('The body is too large.'),
+          429: problem('You have as many keys as one may.'),
+          503: unavailable,
+        },
+      },
+      get: {
+        summary: 'Your keys, newest first, without their secrets',
+        responses: {
+          200: json('Your keys.', ref('KeyList')),
+          401: unauthenticated,
+          403: problem('You are a key without the scope `keys`.'),
+          503: unavailable,
+        },
+      },
+    },
+    '/keys/{id}': {
+      delete: {
+        summary: 'Revoke a key',
+        parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
+        responses: {
+          204: { description: 'It is revoked, everywhere within 15 s.' },
+          401: unauthenticated,
+          403: problem('You are a key without the scope `keys`.'),
+          404: problem('No such key of yours.'),
+          503: unavailable,
+        },
+      },
+    },
     '/dead-letters': {
       get: {
         summary: 'Jobs that failed for good, those sent last first (scope `admin`)',
@@ -223,7 +268,7 @@ export const openapi = () => ({
   components: {
     schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schemaOf(schema)])),
     securitySchemes: {
-      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT, or an API key' },
       events: { type: 'apiKey', in: 'query', name: 'token' },
     },
   },

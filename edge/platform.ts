@@ -1,11 +1,13 @@
 import type { RequestActorBase } from '@oriel/core-actors/actor'
 import type { RelayPort } from '@oriel/core-actors/relay-port'
+import type { ApiKeys } from '@oriel/db/api-keys'
 import type { History } from '@oriel/db/history'
 import { ProblemError } from '@oriel/protocol/problem'
-import { withHistory } from './database.ts'
+import { withHistory, withKeys } from './database.ts'
 import type { Env } from './env.ts'
 import { settingsOf } from './env.ts'
 import { Identity } from './identity.ts'
+import { KeyRing } from './key-ring.ts'
 import { ModelCache } from './model-cache.ts'
 
 type ActorPort = Pick<RequestActorBase<Env>, 'submit' | 'events' | 'snapshot' | 'cancel' | 'requeue'>
@@ -13,19 +15,23 @@ type ActorPort = Pick<RequestActorBase<Env>, 'submit' | 'events' | 'snapshot' | 
 /** All that the routes need of the world: one for each isolate, built by `worker.ts` or by a test. */
 export interface Platform {
   readonly identity: Identity
+  readonly keyRing: KeyRing
   readonly models: ModelCache
   readonly corsOrigins: readonly string[]
   relay(): RelayPort
   /** Asks the actor of a user's request; once more if it was reset meanwhile, which every call of it allows. */
   actor<T>(user: string, requestID: string, ask: (actor: ActorPort) => Promise<T>): Promise<T>
   history<T>(use: (history: History) => Promise<T>): Promise<T>
+  keys<T>(use: (keys: ApiKeys) => Promise<T>): Promise<T>
 }
 
 export function platformOf(env: Env): Platform {
   const settings = settingsOf(env)
   const relay = (): RelayPort => env.RELAYS.get(env.RELAYS.idFromName('relay-0'))
+  const keyRing = new KeyRing((hash) => withKeys(env, (keys) => keys.use(hash)))
   return {
-    identity: new Identity(settings),
+    identity: new Identity(settings, keyRing),
+    keyRing,
     models: new ModelCache(relay),
     corsOrigins: settings.CORS_ORIGINS.split(',').filter((origin) => origin !== ''),
     relay,
@@ -35,6 +41,7 @@ export function platformOf(env: Env): Platform {
       return twice(() => ask(env.REQUESTS.get(name)))
     },
     history: (use) => withHistory(env, use),
+    keys: (use) => withKeys(env, use),
   }
 }
 

@@ -3,9 +3,13 @@ import { Manifest } from '@oriel/protocol/manifest'
 import { SignJWT } from 'jose'
 import * as v from 'valibot'
 import type { Settings } from './env.ts'
+import { KeyRing } from './key-ring.ts'
 
 // What the unit tests of the edge share. Whatever needs a broker, actors or a database is tested on the
 // running stack, in tests/.
+
+/** Knows no key. */
+export const noKeys = new KeyRing(async () => undefined)
 
 export const settings: Settings = {
   AUTH_SECRET: 'a secret of the tests that is long enough',

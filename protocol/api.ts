@@ -83,6 +83,33 @@ export const ModelView = v.object({
 })
 export type ModelView = v.InferOutput<typeof ModelView>
 
+export const NewKey = v.strictObject({
+  /** What it is for, in its maker's words. */
+  name: v.pipe(v.string(), v.regex(/^[^\p{Cc}\p{Cs}]{1,100}$/u)),
+  /** What its maker may; none unless given. */
+  scopes: v.optional(v.pipe(v.array(v.picklist(SCOPES)), v.maxLength(10)), []),
+  /** Never unless given. */
+  expiresAt: v.optional(Timestamp),
+})
+
+export const KeyView = v.object({
+  id: v.pipe(v.string(), v.uuid()),
+  name: v.string(),
+  /** How it begins, by which it is told from others. */
+  prefix: v.string(),
+  scopes: v.array(v.picklist(SCOPES)),
+  createdAt: Timestamp,
+  expiresAt: v.nullable(Timestamp),
+  /** To the minute. */
+  lastUsedAt: v.nullable(Timestamp),
+})
+export type KeyView = v.InferOutput<typeof KeyView>
+
+/** `key` is shown this once. */
+export const MadeKey = v.object({ ...KeyView.entries, key: v.string() })
+
+export const KeyList = v.object({ keys: v.array(KeyView) })
+
 /** A job that failed for good, as a list shows it. */
 export const DeadLetterSummary = v.object({
   /** Oriel's own name for the request; of a message that was no job, `sequence-` and where it stood in JOBS. */
