@@ -8,6 +8,8 @@ import type { Env } from './env.ts'
 
 const CONNECT_S = 2
 const STATEMENT_MS = 5_000
+/** After this the connection is half open, and no answer ever comes: neither limit above sees that. */
+const ANSWER_MS = 6_000
 
 /** @throws ProblemError unavailable when the database cannot be reached */
 export const withHistory = <T>(env: Env, use: (history: History) => Promise<T>): Promise<T> =>
@@ -34,11 +36,14 @@ async function withDatabase<T>(env: Env, detail: string, use: (sql: Sql) => Prom
     onnotice: () => undefined,
     connection: { statement_timeout: STATEMENT_MS },
   })
+  const silence = Promise.withResolvers<never>()
+  const timer = setTimeout(() => silence.reject(unavailable(detail)), ANSWER_MS)
   try {
-    return await use(sql)
+    return await Promise.race([use(sql), silence.promise])
   } catch (error) {
     throw isConnection(error) ? unavailable(detail, error) : error
   } finally {
+    clearTimeout(timer)
     void sql.end({ timeout: 1 }).catch((error) => console.warn('a database connection did not close', error))
   }
 }
