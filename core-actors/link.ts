@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import { wsconnect } from '@nats-io/nats-core'
 import { EDGE_INBOX } from '@oriel/protocol/permissions'
+import { promptSocket } from './prompt-socket.ts'
 
 export interface LinkConfig {
   readonly url: string
@@ -64,7 +65,8 @@ export class Link {
       name,
       inboxPrefix: EDGE_INBOX,
       timeout: 2_000,
-      pingInterval: 5_000,
+      pingInterval: 2_500,
+      wsFactory: async (server) => ({ socket: promptSocket(server), encrypted: server.startsWith('wss:') }),
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_MS,
       reconnectJitter: RECONNECT_MS,

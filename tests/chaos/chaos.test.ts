@@ -4,7 +4,7 @@ import { reportOf, table } from './report.ts'
 import { runChaos } from './run.ts'
 import { timelineOf } from './timeline.ts'
 
-const FAULTS: readonly FaultName[] = ['kill-node', 'kill-host', 'cut:node-nats', 'kill-edge', 'kill-recorder']
+const FAULTS: readonly FaultName[] = ['kill-node', 'kill-host', 'cut:node-nats', 'kill-edge', 'hole:edge-nats']
 const SEED = 4
 
 test('under faults every promise is kept', async () => {

@@ -89,8 +89,10 @@ try {
   for (const { rule, user, requestID, detail } of violations.slice(0, 20))
     console.log(`\n${rule}: ${RULES[rule]}\n  ${user} ${requestID}: ${detail}`)
   for (const timeline of timelines.slice(0, 3)) console.log(`\n${timeline.join('\n  ')}`)
-  if (violations.length > 0)
-    console.log(`\nThe same again: bun run chaos --seed ${seed} ${process.argv.slice(2).join(' ')}`)
+  if (violations.length > 0) {
+    const said = values.seed === undefined ? ['--seed', String(seed)] : []
+    console.log(`\nThe same again: bun run chaos ${[...process.argv.slice(2), ...said].join(' ')}`)
+  }
   process.exit(violations.length > 0 ? 1 : 0)
 } catch (error) {
   if (stopped.signal.aborted) process.exit(130)
