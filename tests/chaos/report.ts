@@ -1,4 +1,5 @@
 import { TERMINAL } from '@oriel/protocol/event'
+import { isTerminal } from '../support/client.ts'
 import type { InjectedFault, Observation, RequestObservation } from './observation.ts'
 import { standingOf } from './observation.ts'
 import type { Violation } from './violation.ts'
@@ -79,6 +80,7 @@ export function lifeOf({ submits, connections, polls, afterwards }: RequestObser
   const times = [
     ...submits.map(({ answeredAt }) => answeredAt),
     ...connections.flatMap(({ events }) => events.map(({ at }) => at)),
+    ...connections.flatMap(({ end, closedAt }) => (end === 'left' ? [] : closedAt)),
     ...polls.map(({ at }) => at),
     ...(typeof end === 'string' ? [Date.parse(end)] : []),
   ]
@@ -92,15 +94,16 @@ export function waitsOf({ submits, connections }: RequestObservation): Span[] {
   const answered = submits.at(-1)
   if (first && answered) waits.push({ from: first.at, to: answered.answeredAt })
   let since: number | undefined
-  for (const { openedAt, events, end, closedAt } of connections) {
+  for (const { openedAt, events, end } of connections) {
     since ??= openedAt
     for (const { at } of events) {
       waits.push({ from: since, to: at })
       since = at
     }
     if (end === 'left') since = undefined
-    else if (events.length === 0 && end === 'open') waits.push({ from: since, to: closedAt })
   }
+  const last = connections.at(-1)
+  if (last && since !== undefined && !isTerminal(last.events.at(-1))) waits.push({ from: since, to: last.closedAt })
   return waits
 }
 
