@@ -52,7 +52,7 @@ export class Channel {
     this.#lookedAt = this.#quietSince
   }
 
-  /** The last event heard or read of. */
+  /** The last event of the log, as far as it was heard, or read to its end. */
   get last(): PrintedEntry | undefined {
     return this.#last
   }
@@ -209,7 +209,12 @@ export class Channel {
     const entries = this.#after(n)
     if (entries) return { entries, more: false }
     const page = await this.#options.read(sequence)
-    for (const entry of page.entries) if (entry.n > (this.#last?.n ?? 0)) this.#note(entry)
+    const end = page.more ? undefined : page.entries.at(-1)
+    if (end && end.n > (this.#last?.n ?? 0)) {
+      for (const entry of page.entries) if (entry !== end && entry.n > (this.#last?.n ?? 0)) this.#note(entry)
+      // One reader's news is everyone's: it may never come live, or come later and be taken for known.
+      this.arrived(end)
+    }
     return page
   }
 

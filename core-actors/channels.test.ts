@@ -103,6 +103,45 @@ test('a live event that was lost with nothing after it is found by the sweep', a
   expect((await take(stream, 2)).flat()).toEqual([1, 2])
 })
 
+test('an end that was lost live and read by one is told to everyone who waits for it', async () => {
+  const log = [payload(1)]
+  const { channels, clock } = channelsOf(log)
+  const channel = channels.of('a', ABOUT)
+  const text = new Response(channel.open(0)).text()
+  channels.arrived('a', payload(1))
+  const end = channel.untilEnded()
+  log.push(payload(2, 0, 'completed'))
+  clock.now = 7_000
+  channels.sweep()
+  expect(ids(await text)).toEqual([1, 2])
+  expect(await end).toMatchObject({ n: 2, type: 'completed' })
+})
+
+test('an end that one reads before it comes live reaches the others', async () => {
+  const log = [payload(1)]
+  const { channels } = channelsOf(log)
+  const channel = channels.of('a', ABOUT)
+  const first = new Response(channel.open(0)).text()
+  channels.arrived('a', payload(1))
+  await Bun.sleep(0)
+  channel.drop()
+  log.push(payload(2, 0, 'completed'))
+  const second = new Response(channel.open(0)).text()
+  expect(ids(await second)).toEqual([1, 2])
+  channels.arrived('a', payload(2, 0, 'completed'))
+  expect(ids(await first)).toEqual([1, 2])
+})
+
+test('the end of a page is not taken for the end of the log', async () => {
+  const channels = new Channels(
+    async (_, after) => (after > 0 ? new Promise(() => {}) : { entries: [printEntry(payload(1), 1)], more: true }),
+    () => new TransformStream(),
+  )
+  const channel = channels.of('a', ABOUT)
+  expect((await take(channel.open(0), 1)).flat()).toEqual([1])
+  expect(channel.last).toBeUndefined()
+})
+
 test('after a reconnect every reader goes on from its place, though the broker has another log', async () => {
   const log = [payload(1), payload(2)]
   const { channels } = channelsOf(log)
