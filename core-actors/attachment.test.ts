@@ -37,6 +37,7 @@ test('whatever is lost, late or refused on the way, each entry leaves once and i
         let stored = 0
         let late: PrintedEntry[] = []
         const out: number[] = []
+        let ends = 0
         let free = room
         const attachment = new Attachment(
           after,
@@ -49,6 +50,9 @@ test('whatever is lost, late or refused on the way, each entry leaves once and i
               out.push(n)
               free -= 1
               return free > 0
+            },
+            end: () => {
+              ends += 1
             },
             fail: (error) => {
               throw error
@@ -84,13 +88,11 @@ test('whatever is lost, late or refused on the way, each entry leaves once and i
           pull()
           await settled()
         }
-        expect(out).toEqual(
-          whole
-            .slice(0, stored)
-            .map(({ n }) => n)
-            .filter((n) => n > after),
-        )
-        if (stored === whole.length && after < stored) expect(attachment.mode).toBe('closed')
+        const ended = stored === whole.length
+        const news = whole.slice(0, stored).filter(({ n, terminal }) => n > after || (terminal && n < after))
+        expect(out).toEqual(news.map(({ n }) => n))
+        expect(ends).toBe(ended ? 1 : 0)
+        if (ended) expect(attachment.mode).toBe('closed')
       },
     ),
     { numRuns: 300 },
@@ -106,7 +108,7 @@ test('an unbroken live stream never reads the log', async () => {
       reads += 1
       return { entries: [], more: false }
     },
-    { write: ({ n }) => out.push(n) > 0, fail: () => undefined },
+    { write: ({ n }) => out.push(n) > 0, end: () => undefined, fail: () => undefined },
   )
   for (const entry of logOf([2, 1, 5])) attachment.arrived(live(entry))
   await settled()
@@ -122,7 +124,7 @@ test('a closed attachment writes nothing more, even when a read is under way', a
       await promise
       return { entries: logOf([1, 1]), more: false }
     },
-    { write: ({ n }) => out.push(n) > 0, fail: () => undefined },
+    { write: ({ n }) => out.push(n) > 0, end: () => undefined, fail: () => undefined },
   )
   attachment.resync()
   attachment.close()
@@ -135,6 +137,7 @@ test('a read that fails ends the stream with the error', async () => {
   const failures: unknown[] = []
   const attachment = new Attachment(0, () => Promise.reject(new Error('no broker')), {
     write: () => true,
+    end: () => undefined,
     fail: (error) => failures.push(error),
   })
   attachment.resync()

@@ -8,7 +8,8 @@ import type { PrintedEntry } from './log-entry.ts'
 //   any ──close, the terminal event──▶ closed
 //
 // Entries leave in the order of their numbers, each once. What arrives live while the mode is not `live` is
-// held (a few) or dropped (the rest): the log has it.
+// held (a few) or dropped (the rest): the log has it. Only an end counts also below the reader's place: the broker
+// lost the log, and the one that was written instead is over.
 type Mode = 'replaying' | 'live' | 'full' | 'closed'
 
 export interface Page {
@@ -28,6 +29,8 @@ export interface Place {
 export interface Sink {
   /** False: take no more until `pulled()`. */
   write(entry: PrintedEntry): boolean
+  /** Nothing follows what was written. */
+  end(): void
   fail(error: unknown): void
 }
 
@@ -57,13 +60,13 @@ export class Attachment {
 
   /** An entry as the broker republished it. */
   arrived(entry: PrintedEntry): void {
-    if (this.#mode === 'closed' || this.#mode === 'full' || entry.n <= this.#n) return
+    if (this.#mode === 'closed' || this.#mode === 'full' || !this.#isNews(entry)) return
     if (this.#mode === 'replaying') {
       if (this.#held.length < MAX_HELD) this.#held.push(entry)
       else this.#again = true
       return
     }
-    if (entry.n === this.#n + 1) this.#take(entry)
+    if (entry.n <= this.#n + 1) this.#take(entry)
     else this.resync()
   }
 
@@ -100,10 +103,12 @@ export class Attachment {
       if (this.#afresh) this.#sequence = 0
       this.#afresh = false
       const page = await this.#read({ n: this.#n, sequence: this.#sequence })
+      const end = page.more ? undefined : page.entries.at(-1)
       for (const entry of page.entries) {
         if (this.#mode !== 'replaying') return
         this.#sequence = entry.sequence ?? this.#sequence
-        if (entry.n > this.#n) this.#take(entry)
+        // A `failed` that is not the last was queued again.
+        if (entry.n > this.#n || (entry === end && entry.terminal)) this.#take(entry)
       }
       this.#again ||= page.more
       this.#drain()
@@ -116,8 +121,8 @@ export class Attachment {
     this.#held = []
     for (const entry of held) {
       if (this.#mode !== 'replaying') return
-      if (entry.n <= this.#n) continue
-      if (entry.n !== this.#n + 1) {
+      if (!this.#isNews(entry)) continue
+      if (entry.n > this.#n + 1) {
         this.#again = true
         return
       }
@@ -125,11 +130,17 @@ export class Attachment {
     }
   }
 
+  #isNews(entry: PrintedEntry): boolean {
+    return entry.n > this.#n || entry.terminal
+  }
+
   #take(entry: PrintedEntry): void {
+    const room = entry.n === this.#n || this.#sink.write(entry) // an end at the reader's place is one it has
     this.#n = entry.n
-    const room = this.#sink.write(entry)
-    if (entry.terminal) this.close()
-    else if (!room) {
+    if (entry.terminal) {
+      this.close()
+      this.#sink.end()
+    } else if (!room) {
       this.#mode = 'full'
       this.#held = []
     }

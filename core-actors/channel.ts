@@ -86,8 +86,14 @@ export class Channel {
     return this.#lookedAt
   }
 
+  /** The broker has just taken this as the first entry of the log: what was heard beyond it, it has lost. */
+  begun(entry: PrintedEntry): void {
+    if (this.#last && this.#last.n > entry.n) this.resync(true)
+    this.arrived(entry)
+  }
+
   arrived(entry: PrintedEntry): void {
-    if (this.#last && entry.n <= this.#last.n) return
+    if (this.#last && entry.n <= this.#last.n && !this.#isOtherEnd(entry)) return
     if (this.#window.at(-1)?.n !== entry.n - 1) this.drop()
     this.#quietSince = this.#options.now()
     this.#lookedAt = this.#quietSince
@@ -121,11 +127,8 @@ export class Channel {
       },
     })
     const attachment = new Attachment(after, (place) => this.#read(place), {
-      write: (entry) => {
-        const room = outlet.write(entry.text)
-        if (entry.terminal) outlet.close()
-        return room
-      },
+      write: ({ text }) => outlet.write(text),
+      end: () => outlet.close(),
       fail: (error) => outlet.abort(error),
     })
     this.#outlets.set(outlet, attachment)
@@ -206,6 +209,7 @@ export class Channel {
   }
 
   async #read({ n, sequence }: Place): Promise<Page> {
+    if (this.#last?.terminal && this.#last.n <= n) return { entries: [this.#last], more: false }
     const entries = this.#after(n)
     if (entries) return { entries, more: false }
     const page = await this.#options.read(sequence)
@@ -216,6 +220,11 @@ export class Channel {
       this.arrived(end)
     }
     return page
+  }
+
+  /** The end of a log that is not the one heard so far: that one has gone beyond. */
+  #isOtherEnd(entry: PrintedEntry): boolean {
+    return entry.terminal && this.#last?.terminal === false
   }
 
   #note(entry: PrintedEntry): void {

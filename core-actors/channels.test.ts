@@ -157,6 +157,39 @@ test('after a reconnect every reader goes on from its place, though the broker h
   expect(ids(await text)).toEqual([1, 2, 3])
 })
 
+test('a log that was lost and began anew may end below where its readers are: they are given that end', async () => {
+  const log = [1, 2, 3, 4, 5].map((n) => payload(n))
+  const { channels } = channelsOf(log)
+  const text = new Response(channels.of('a', ABOUT).open(0)).text()
+  await Bun.sleep(0)
+  log.splice(0, 5, payload(1), payload(2, 0, 'completed'))
+  channels.resyncAll()
+  expect(ids(await text)).toEqual([1, 2, 3, 4, 5, 2])
+})
+
+test('the same when nobody saw that the log was lost, until it is begun or ended again', async () => {
+  const { channels } = channelsOf()
+  const [begun, cancelled] = [channels.of('begun', ABOUT), channels.of('cancelled', ABOUT)]
+  for (const id of ['begun', 'cancelled']) for (const n of [1, 2, 3]) channels.arrived(id, payload(n))
+  const texts = [begun, cancelled].map((channel) => new Response(channel.open(3)).text())
+  const asked = begun.untilEnded()
+  begun.begun(printEntry(payload(1)))
+  expect(await asked).toBeUndefined()
+  channels.arrived('begun', payload(2, 0, 'failed'))
+  expect(await begun.untilEnded()).toMatchObject({ n: 2 })
+  const ended = cancelled.untilEnded()
+  channels.arrived('cancelled', payload(1, 0, 'cancelled'))
+  expect(await ended).toMatchObject({ n: 1 })
+  expect((await Promise.all(texts)).map(ids)).toEqual([[2], [1]])
+})
+
+test('a client that has the end already is given nothing more, and an end of its stream', async () => {
+  const { channels } = channelsOf()
+  const channel = channels.of('a', ABOUT)
+  channels.arrived('a', payload(1, 0, 'completed'))
+  expect(ids(await new Response(channel.open(1)).text())).toEqual([])
+})
+
 test('a stream that has been quiet for a minute is let go, so that its client comes back', async () => {
   const { channels, clock } = channelsOf([payload(1)])
   const text = new Response(channels.of('a', ABOUT).open(0)).text()

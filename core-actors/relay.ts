@@ -343,7 +343,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     const channel = this.#channels.of(id, about)
     const sequence = await new LogStore(connection).append(this.#shard(id), id, event, 0)
     if (sequence === 'fenced') return undefined
-    channel.arrived(printEntry(new TextEncoder().encode(JSON.stringify(event))))
+    channel.begun(printEntry(new TextEncoder().encode(JSON.stringify(event))))
     return { events: [event], sequence }
   }
 
