@@ -233,13 +233,9 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     if (state.mode === 'new') return { kind: 'record' }
     const ended = state.mode === 'ended'
     if (ended && after === state.end.n) return { kind: 'over' }
-    if (ended && after > state.end.n) return unissued(after)
-    const attached = await this.#attach(state.request, {
-      ...aboutOf(state.request),
-      after,
-      ended,
-      renewed: this.#dispatchNumber > 1,
-    })
+    const renewed = this.#dispatchNumber > 1
+    if (ended && after > state.end.n && !renewed) return unissued(after)
+    const attached = await this.#attach(state.request, { ...aboutOf(state.request), after, ended, renewed })
     switch (attached.kind) {
       case 'unissued':
         return unissued(after)

@@ -1,7 +1,9 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { WINDOW_CHARS } from './channel.ts'
 import { Channels } from './channels.ts'
+import type { PrintedEntry } from './log-entry.ts'
 import { printEntry } from './log-entry.ts'
+import type { Attached } from './relay-port.ts'
 
 const ABOUT = { model: 'm', version: '1', lane: 'interactive' } as const
 
@@ -14,9 +16,15 @@ function channelsOf(log: Uint8Array[] = []) {
   const clock = { now: 0 }
   const reads: number[] = []
   const channels = new Channels(
-    async (_, after) => {
-      reads.push(after)
-      return { entries: log.slice(after).map((item, index) => printEntry(item, after + index + 1)), more: false }
+    {
+      last: async () => {
+        const item = log.at(-1)
+        return item && printEntry(item)
+      },
+      page: async (_, after) => {
+        reads.push(after)
+        return { entries: log.slice(after).map((item, index) => printEntry(item, after + index + 1)), more: false }
+      },
     },
     () => new TransformStream(),
     () => clock.now,
@@ -103,6 +111,18 @@ test('a live event that was lost with nothing after it is found by the sweep', a
   expect((await take(stream, 2)).flat()).toEqual([1, 2])
 })
 
+test('a log that is quiet is looked at again, not at every sweep', async () => {
+  const { channels, clock, reads } = channelsOf([payload(1)])
+  void channels.of('a', ABOUT).open(0)
+  await Bun.sleep(0)
+  reads.splice(0)
+  for (clock.now = 0; clock.now <= 20_000; clock.now += 2_000) {
+    channels.sweep()
+    await Bun.sleep(0)
+  }
+  expect(reads.length).toBe(2)
+})
+
 test('an end that was lost live and read by one is told to everyone who waits for it', async () => {
   const log = [payload(1)]
   const { channels, clock } = channelsOf(log)
@@ -134,7 +154,11 @@ test('an end that one reads before it comes live reaches the others', async () =
 
 test('the end of a page is not taken for the end of the log', async () => {
   const channels = new Channels(
-    async (_, after) => (after > 0 ? new Promise(() => {}) : { entries: [printEntry(payload(1), 1)], more: true }),
+    {
+      last: async () => undefined,
+      page: (_, after) =>
+        after > 0 ? new Promise(() => {}) : Promise.resolve({ entries: [printEntry(payload(1), 1)], more: true }),
+    },
     () => new TransformStream(),
   )
   const channel = channels.of('a', ABOUT)
@@ -155,6 +179,18 @@ test('after a reconnect every reader goes on from its place, though the broker h
   }
   channels.arrived('a', payload(3, 0, 'completed'))
   expect(ids(await text)).toEqual([1, 2, 3])
+})
+
+test('a client that comes when the log has begun anew gets its events live, though their numbers were heard before', async () => {
+  const log = [1, 2, 3].map((n) => payload(n))
+  const { channels } = channelsOf(log)
+  channels.of('a', ABOUT)
+  for (const item of log.splice(0)) channels.arrived('a', item)
+  channels.resyncAll()
+  const stream = channels.of('a', ABOUT).open(0)
+  await Bun.sleep(0)
+  for (const n of [1, 2]) channels.arrived('a', payload(n))
+  expect((await take(stream, 2)).flat()).toEqual([1, 2])
 })
 
 test('a log that was lost and began anew may end below where its readers are: they are given that end', async () => {
@@ -212,6 +248,24 @@ test('who waits for the end is told of it, or to ask again when it may have been
   expect(await channel.untilEnded()).toMatchObject({ n: 1 })
 })
 
+test('a request is kept for as long as somebody waits for its end', async () => {
+  const { channels, clock } = channelsOf([payload(1)])
+  const end = channels.untilEnded('a', ABOUT)
+  await Bun.sleep(0)
+  clock.now = 60_000
+  channels.sweep()
+  channels.arrived('a', payload(2, 0, 'completed'))
+  expect(await end).toMatchObject({ n: 2 })
+})
+
+test('what is kept of a log has no gap: a client that comes after one reads the log', async () => {
+  const log = [1, 2, 3].map((n) => payload(n))
+  const { channels } = channelsOf(log)
+  const channel = channels.of('a', ABOUT)
+  for (const item of [log[0], log[2]]) channels.arrived('a', item ?? payload(0))
+  expect((await take(channel.open(0), 3)).flat()).toEqual([1, 2, 3])
+})
+
 test('only those who wait, and are listened to, are told how long; who has waited longest is first', () => {
   const { channels, clock } = channelsOf()
   const hear = (id: string, n: number, type: string) => channels.arrived(id, payload(n, 0, type))
@@ -244,4 +298,66 @@ test('all windows together are bounded: the newest requests keep theirs', () => 
   const kept = ids.filter((id) => channels.of(id, ABOUT).chars > 0)
   expect(kept.length).toBeLessThan(260)
   expect(kept).toEqual(ids.slice(-kept.length))
+})
+
+describe('a client is given', () => {
+  const reading = { ...ABOUT, after: 0, ended: false, renewed: false }
+  const log = [payload(1, 0, 'queued'), payload(2), payload(3, 0, 'completed')]
+  const shown = (attached: Attached) => (attached.kind === 'whole' ? ids(attached.text) : attached.kind)
+
+  test('what it has not of a log that has ended, without a stream', async () => {
+    const { channels } = channelsOf(log)
+    expect(shown(await channels.attach('a', { ...reading, ended: true }))).toEqual([1, 2, 3])
+    expect(shown(await channels.attach('b', { ...reading, ended: true, after: 1 }))).toEqual([2, 3])
+    expect(shown(await channels.attach('c', { ...reading, after: 3 }))).toBe('over')
+  })
+
+  test('a refusal, when it claims an event that was never issued', async () => {
+    const { channels } = channelsOf(log)
+    expect(shown(await channels.attach('a', { ...reading, after: 4 }))).toBe('unissued')
+  })
+
+  test('a stream, when the broker may have lost what was issued, and it is not all written again', async () => {
+    expect(shown(await channelsOf().channels.attach('a', { ...reading, after: 4 }))).toBe('live')
+    const { channels, clock } = channelsOf(log.slice(0, 1))
+    channels.resyncAll()
+    expect(shown(await channels.attach('a', { ...reading, after: 4 }))).toBe('live')
+    clock.now = 10_000
+    expect(shown(await channels.attach('b', { ...reading, after: 4 }))).toBe('unissued')
+  })
+
+  test('the end, when a log that began anew ended below its place', async () => {
+    const { channels } = channelsOf(log)
+    for (const ended of [false, true]) {
+      expect(shown(await channels.attach('a', { ...reading, after: 9, ended, renewed: true }))).toEqual([3])
+    }
+  })
+
+  test('what the record has, when the broker has not all of a log that has ended', async () => {
+    for (const rest of [log.slice(1), log.slice(0, 2), []]) {
+      const { channels } = channelsOf(rest)
+      expect(shown(await channels.attach('a', { ...reading, ended: true }))).toBe('missing')
+    }
+  })
+})
+
+test('a request that is forgotten while its log is asked is known again when the answer comes', async () => {
+  const clock = { now: 0 }
+  const { promise, resolve } = Promise.withResolvers<PrintedEntry>()
+  const channels = new Channels(
+    { last: () => promise, page: () => new Promise(() => {}) },
+    () => new TransformStream(),
+    () => clock.now,
+  )
+  const attached = channels.attach('read', { ...ABOUT, after: 1, ended: false, renewed: false })
+  const ended = channels.untilEnded('awaited', ABOUT)
+  clock.now = 6_000
+  channels.sweep()
+  expect(channels.size).toBe(0)
+  resolve(printEntry(payload(1)))
+  const stream = await attached
+  await Promise.resolve()
+  for (const id of ['read', 'awaited']) channels.arrived(id, payload(2, 0, 'completed'))
+  expect(stream.kind === 'live' && ids(await new Response(stream.body).text())).toEqual([2])
+  expect(await ended).toMatchObject({ n: 2 })
 })

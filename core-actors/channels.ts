@@ -1,8 +1,10 @@
 import type { Page } from './attachment.ts'
 import type { About, Pipe } from './channel.ts'
 import { Channel } from './channel.ts'
-import { type HeaderOf, printEntry } from './log-entry.ts'
+import { type HeaderOf, type PrintedEntry, printEntry } from './log-entry.ts'
 import { Turn } from './outlet.ts'
+import type { Attached, Reading } from './relay-port.ts'
+import { SSE_OPENING } from './sse.ts'
 
 /** A node says something at least every 5 s: a log that is read and quiet for longer is looked at again. */
 const QUIET_MS = 6_000
@@ -10,24 +12,31 @@ const QUIET_MS = 6_000
 const SILENT_MS = 60_000
 /** What nobody uses is kept this long: a client that has just submitted asks for the events next. */
 const LINGER_MS = 5_000
+/** How long a broker that came back may still be given what it has lost. */
+const RESTORED_MS = 10_000
 /** All windows together, characters; past it the oldest requests keep none. */
 const MAX_CHARS = 16 * 1024 * 1024
+
+/** The logs of a relay's requests. Whoever reads one hears of what is written to it from then on. */
+export interface Logs {
+  /** @throws when the broker cannot be reached */
+  last(id: string): Promise<PrintedEntry | undefined>
+  /** What follows a stream sequence. @throws likewise */
+  page(id: string, after: number): Promise<Page>
+}
 
 /** The requests of a relay that somebody streams or waits for, or did a moment ago. */
 export class Channels {
   readonly #byRequest = new Map<string, Channel>()
-  readonly #read: (id: string, after: number) => Promise<Page>
+  readonly #logs: Logs
   readonly #pipe: Pipe
   readonly #now: () => number
   readonly #turn = new Turn()
+  /** When the broker last came back. */
+  #backAt = Number.NEGATIVE_INFINITY
 
-  /** @param read a page of a request's log after a stream sequence */
-  constructor(
-    read: (id: string, after: number) => Promise<Page>,
-    pipe: Pipe = () => new IdentityTransformStream(),
-    now: () => number = Date.now,
-  ) {
-    this.#read = read
+  constructor(logs: Logs, pipe: Pipe = () => new IdentityTransformStream(), now: () => number = Date.now) {
+    this.#logs = logs
     this.#pipe = pipe
     this.#now = now
   }
@@ -41,13 +50,70 @@ export class Channels {
     if (known) return known
     const channel = new Channel({
       about: { model, version, lane },
-      read: (after) => this.#read(id, after),
+      read: (after) => this.#logs.page(id, after),
       pipe: this.#pipe,
       turn: this.#turn,
       now: this.#now,
     })
     this.#byRequest.set(id, channel)
     return channel
+  }
+
+  /**
+   * The terminal event of a request when it has come; `undefined` when it has to be asked for again.
+   * @throws when the log cannot be read
+   */
+  async untilEnded(id: string, about: About): Promise<PrintedEntry | undefined> {
+    const known = this.of(id, about)
+    // A request that was submitted here has been heard since its first event; of any other the log must tell.
+    const channel = known.last ? known : await this.#heard(id, about)
+    return channel.untilEnded()
+  }
+
+  /** The events of a request as one client gets them. */
+  async attach(id: string, { after, ended, renewed, ...about }: Reading): Promise<Attached> {
+    const text = this.of(id, about).document(after)
+    if (text !== undefined) return { kind: 'whole', text }
+    try {
+      if (after > 0 || ended) {
+        const { last } = await this.#heard(id, about)
+        if (ended && !last?.terminal) return { kind: 'missing' }
+        if (last?.terminal && last.n === after) return { kind: 'over' }
+        // A log that the broker has lost is written again by the node that has it: until then it is short, or empty.
+        const short = !last || this.#backAt + RESTORED_MS > this.#now()
+        if (after > (last?.n ?? 0) && !renewed && !short) return { kind: 'unissued' }
+        if (last?.terminal && after > last.n) return { kind: 'whole', text: SSE_OPENING + last.text }
+      }
+      if (ended) return await this.#whole(id, after)
+    } catch (error) {
+      if (ended) return { kind: 'missing' }
+      console.warn('the broker cannot be asked; its log is read when it is back', error)
+    }
+    return { kind: 'live', body: this.of(id, about).open(after) }
+  }
+
+  /** A channel that knows the last event of its log. */
+  async #heard(id: string, about: About): Promise<Channel> {
+    const last = await this.#logs.last(id)
+    // Only now: one that nobody used may have been forgotten meanwhile.
+    const channel = this.of(id, about)
+    if (last && last.n > (channel.last?.n ?? 0)) channel.arrived(last)
+    return channel
+  }
+
+  /** A log that has ended, as one document. */
+  async #whole(id: string, after: number): Promise<Attached> {
+    const entries: PrintedEntry[] = []
+    let sequence = 0
+    for (let more = true; more; ) {
+      const page = await this.#logs.page(id, sequence)
+      entries.push(...page.entries)
+      sequence = page.entries.at(-1)?.sequence ?? sequence
+      more = page.more
+    }
+    if (entries[0]?.n !== 1 || !entries.at(-1)?.terminal) return { kind: 'missing' }
+    const rest = entries.filter(({ n }) => n > after)
+    return { kind: 'whole', text: SSE_OPENING + rest.map(({ text }) => text).join('') }
   }
 
   /** An entry of any request's log, as the broker republished it; nothing is parsed that nobody wants. */
@@ -62,6 +128,7 @@ export class Channels {
 
   /** After the subscription was down: whatever came meanwhile is in the logs. */
   resyncAll(): void {
+    this.#backAt = this.#now()
     for (const channel of this.#byRequest.values()) channel.resync(true)
   }
 

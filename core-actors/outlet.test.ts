@@ -42,3 +42,12 @@ test('a heartbeat goes out when nothing else waits, and notices a reader that ha
   await Bun.sleep(0)
   expect(told).toEqual(['gone'])
 })
+
+test('a reader that does not take is sent no heartbeats on top', async () => {
+  const { outlet, readable } = outletOf()
+  outlet.write('a')
+  await Bun.sleep(0)
+  outlet.beat()
+  outlet.close()
+  expect(await new Response(readable).text()).toBe('retry: 500\n\na')
+})

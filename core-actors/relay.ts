@@ -13,7 +13,7 @@ import { ALL_MAX_DELIVERIES, acceptedSubject, DISCONNECTED, liveShard, requestOf
 import type { Page } from './attachment.ts'
 import { Catalog } from './catalog.ts'
 import { watchCatalog } from './catalog-watch.ts'
-import type { About, Channel } from './channel.ts'
+import type { About } from './channel.ts'
 import { Channels } from './channels.ts'
 import { DeadLetters, type LetterQuery } from './dead-letters.ts'
 import { endRequest } from './end-request.ts'
@@ -27,7 +27,6 @@ import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Requeue,
 import type { End } from './request.ts'
 import { endOf } from './request.ts'
 import { requeueLog } from './requeue-log.ts'
-import { SSE_OPENING } from './sse.ts'
 import { Takeover } from './takeover.ts'
 import { giveUp } from './undeliverable.ts'
 import { newsOf } from './waiting.ts'
@@ -47,8 +46,6 @@ const RETRY_AFTER_MS = 2_000
 /** How often quiet logs are looked after, and those who wait for their turn are told. */
 const SWEEP_MS = 2_000
 const HEARTBEAT_MS = 10_000
-/** How long a broker that came back may still be given what it has lost. */
-const RESTORED_MS = 10_000
 /** A request that waits says so again this often, to whoever streams it. */
 const NEWS_MS = 3_000
 /** So many are told in one sweep, those first who have waited longest for news: each costs a read and a write. */
@@ -64,7 +61,7 @@ export function shardsOf({ SHARDS = '1' }: Pick<RelayEnv, 'SHARDS'>): number {
 
 /** One per shard: its one NATS link serves every actor of the shard. */
 export class Relay extends DurableObject<RelayEnv> implements RelayPort {
-  readonly #channels = new Channels((id, after) => this.#page(id, after))
+  readonly #channels = new Channels({ last: (id) => this.#last(id), page: (id, after) => this.#page(id, after) })
   #catalog = new Catalog()
   readonly #depth = new QueueDepth()
   readonly #subscribed = new WeakMap<NatsConnection, Set<number>>()
@@ -82,8 +79,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   })
   #watched: { stop: AbortController; seen: Promise<void> } | undefined
   #timers: ReturnType<typeof setInterval>[] | undefined
-  /** When the broker last came back. */
-  #backAt = 0
 
   async submit({ job, accepted }: Order): Promise<Outcome<Submitted>> {
     if (tooLarge(job) || tooLarge(accepted)) return { ok: false, problem: TOO_LARGE }
@@ -152,10 +147,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   async untilEnded(id: RequestId, about: About): Promise<End | undefined> {
-    const channel = this.#channels.of(id, about)
-    // A request that was submitted here has been heard since its first event; of any other the log must tell.
-    if (!channel.last) await this.#hear(id, channel)
-    const terminal = await channel.untilEnded()
+    const terminal = await this.#channels.untilEnded(id, about)
     return terminal && endOf(terminal)
   }
 
@@ -166,26 +158,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return { ok: true }
   }
 
-  async attach(id: RequestId, { after, ended, renewed, ...about }: Reading): Promise<Attached> {
-    const channel = this.#channels.of(id, about)
-    const text = channel.document(after)
-    if (text !== undefined) return { kind: 'whole', text }
-    try {
-      if (after > 0 || ended) {
-        await this.#hear(id, channel)
-        const { last } = channel
-        if (ended && !last?.terminal) return { kind: 'missing' }
-        if (last?.terminal && last.n === after) return { kind: 'over' }
-        // A log that the broker has lost is written again by the node that has it: until then it is short, or empty.
-        const short = !last || this.#backAt + RESTORED_MS > Date.now()
-        if (after > (last?.n ?? 0) && !renewed && !short) return { kind: 'unissued' }
-      } else await this.#listening(id)
-      if (ended) return await this.#whole(id, after)
-    } catch (error) {
-      if (ended) return { kind: 'missing' }
-      console.warn('the broker cannot be asked; its log is read when it is back', error)
-    }
-    return { kind: 'live', body: channel.open(after) }
+  attach(id: RequestId, reading: Reading): Promise<Attached> {
+    return this.#channels.attach(id, reading)
   }
 
   async last(id: RequestId) {
@@ -236,8 +210,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   #isUp(connection: NatsConnection): void {
     // The client renews its subscriptions, but not what came while they were down, nor watches of a broker
     // that has lost its state: those start afresh. Until they have seen everything the old catalog stands.
-    this.#channels.resyncAll()
-    if (this.#watched) this.#backAt = Date.now()
+    if (this.#watched) this.#channels.resyncAll()
     this.#watched?.stop.abort()
     const stop = new AbortController()
     const next = new Catalog()
@@ -278,40 +251,26 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   /** @throws Error when the broker cannot be reached */
-  async #listening(id: RequestId): Promise<LogStore> {
+  async #listening(shard: number): Promise<LogStore> {
     const connection = await this.#ready()
     if (!connection) throw new Error('the broker cannot be reached')
-    this.#listen(connection, this.#shard(id))
+    this.#listen(connection, shard)
     return new LogStore(connection)
   }
 
-  /** Tells a channel the last event of its log. */
-  async #hear(id: RequestId, channel: Channel): Promise<void> {
-    const last = await (await this.#listening(id)).last(this.#shard(id), id)
-    if (last) channel.arrived(printEntry(last.payload, last.sequence, last.headerOf))
+  async #last(id: string): Promise<PrintedEntry | undefined> {
+    const shard = this.#shard(id)
+    const last = await (await this.#listening(shard)).last(shard, id)
+    return last && printEntry(last.payload, last.sequence, last.headerOf)
   }
 
-  async #page(id: RequestId, after: number): Promise<Page> {
-    const { entries, more } = await (await this.#listening(id)).read(this.#shard(id), id, after)
+  async #page(id: string, after: number): Promise<Page> {
+    const shard = this.#shard(id)
+    const { entries, more } = await (await this.#listening(shard)).read(shard, id, after)
     const printed = entries.map(({ payload, sequence, headerOf }) => printEntry(payload, sequence, headerOf))
     // A log goes on after a `failed` when its request is queued again: only its last event can be its end.
     const isLast = (index: number) => index === printed.length - 1 && !more
     return { entries: printed.map((entry, index) => (isLast(index) ? entry : { ...entry, terminal: false })), more }
-  }
-
-  /** A log that has ended, as one document. */
-  async #whole(id: RequestId, after: number): Promise<Attached> {
-    const entries: PrintedEntry[] = []
-    let sequence = 0
-    for (let more = true; more; ) {
-      const page = await this.#page(id, sequence)
-      entries.push(...page.entries)
-      sequence = page.entries.at(-1)?.sequence ?? sequence
-      more = page.more
-    }
-    if (entries[0]?.n !== 1 || !entries.at(-1)?.terminal) return { kind: 'missing' }
-    const rest = entries.filter(({ n }) => n > after)
-    return { kind: 'whole', text: SSE_OPENING + rest.map(({ text }) => text).join('') }
   }
 
   #sweep(): void {

@@ -25,12 +25,15 @@ const bytes = ({ body }: Message) => new TextEncoder().encode(JSON.stringify(bod
 
 /** A relay's requests, whose logs are in memory, and what it hears and says of nodes. */
 function relay(logs: Record<string, Message[]> = {}) {
-  const channels = new Channels(async (id, after) => ({
-    entries: (logs[id] ?? [])
-      .slice(after, after + 2)
-      .map((message, index) => printEntry(bytes(message), after + index + 1, headerOf(message))),
-    more: after + 2 < (logs[id] ?? []).length,
-  }))
+  const channels = new Channels({
+    last: async () => undefined,
+    page: async (id, after) => ({
+      entries: (logs[id] ?? [])
+        .slice(after, after + 2)
+        .map((message, index) => printEntry(bytes(message), after + index + 1, headerOf(message))),
+      more: after + 2 < (logs[id] ?? []).length,
+    }),
+  })
   const beats = new Map<string, Beat>([
     ['a', { startedAt: 1, heardAt: 0 }],
     ['b', { startedAt: 1, heardAt: 0 }],
