@@ -226,6 +226,18 @@ test('a client that has the end already is given nothing more, and an end of its
   expect(ids(await new Response(channel.open(1)).text())).toEqual([])
 })
 
+test('while the broker is away streams are neither broken nor let go', async () => {
+  const log = [payload(1)]
+  const { channels, clock, reads } = channelsOf(log)
+  const text = new Response(channels.of('a', ABOUT).open(0)).text()
+  await Bun.sleep(0)
+  for (clock.now = 0; clock.now <= 61_000; clock.now += 2_000) channels.sweep(false)
+  expect(reads).toEqual([0])
+  log.push(payload(2, 0, 'completed'))
+  channels.resyncAll()
+  expect(ids(await text)).toEqual([1, 2])
+})
+
 test('a stream that has been quiet for a minute is let go, so that its client comes back', async () => {
   const { channels, clock } = channelsOf([payload(1)])
   const text = new Response(channels.of('a', ABOUT).open(0)).text()

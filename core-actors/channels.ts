@@ -136,16 +136,19 @@ export class Channels {
     for (const channel of this.#byRequest.values()) channel.beat()
   }
 
-  /** Looks after the quiet ones: a live event may have been lost with nothing after it to show the gap. */
-  sweep(): void {
+  /**
+   * Looks after the quiet ones: a live event may have been lost with nothing after it to show the gap.
+   * @param up the broker is there; while it is not, every log is quiet, and streams wait for `resyncAll`
+   */
+  sweep(up = true): void {
     const now = this.#now()
     let chars = 0
     for (const [id, channel] of [...this.#byRequest].reverse()) {
       const quietMs = now - channel.quietSince
-      const ended = channel.last?.terminal === true
+      const watched = up && channel.readers > 0 && !channel.last?.terminal
       if (!channel.inUse && quietMs > LINGER_MS) this.#byRequest.delete(id)
-      else if (channel.readers > 0 && !ended && quietMs > SILENT_MS) channel.letGo()
-      else if (channel.readers > 0 && !ended && now - channel.lookedAt > QUIET_MS) channel.resync(false)
+      else if (watched && quietMs > SILENT_MS) channel.letGo()
+      else if (watched && now - channel.lookedAt > QUIET_MS) channel.resync(false)
       chars += channel.chars
       if (chars > MAX_CHARS) channel.drop()
     }

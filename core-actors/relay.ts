@@ -274,7 +274,9 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   #sweep(): void {
-    this.#channels.sweep()
+    const up = this.#link.now !== undefined
+    this.#channels.sweep(up)
+    if (!up) return // each would wait for the broker, and more would come every time
     for (const { id, ...about } of this.#channels.waiting(NEWS_MS, MAX_NEWS)) {
       this.#tellNews(id, about).catch(warn('a request that waits could not be told how long'))
     }

@@ -8,7 +8,7 @@ import { partitionOf } from '@oriel/protocol/placement'
 import { MAX_QUEUED } from '@oriel/protocol/streams'
 import { DEAD, JOBS, jobSubject, PROGRESS } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
-import { typesOf } from '../support/client.ts'
+import { type Received, typesOf } from '../support/client.ts'
 import { BUNDLED } from '../support/models.ts'
 import { useStack } from '../support/stack.ts'
 
@@ -39,17 +39,30 @@ test('a full queue refuses before anything is accepted, and says when to try aga
   await nc.close()
 })
 
-test('an accepted request whose broker lost everything is sent again by its actor', async () => {
+test('an accepted request whose broker lost everything is sent again by its actor, and ends for who streams it', async () => {
   const alice = await stack.client('alice')
   const nc = await stack.stack.nats('admin')
   const streams = await jetstreamManager(nc)
+  const logs = async () =>
+    Object.keys((await streams.streams.info(PROGRESS, { subjects_filter: '>' })).state.subjects ?? {})
   let requestID = ''
+  let events: Promise<Received[]> | undefined
   await stack.without('node-1', async () => {
+    const others = await logs()
     requestID = (await alice.submit('iris', iris)).requestID
+    // The new log will be shorter than the one that is lost.
+    const log = (await logs()).find((subject) => !others.includes(subject)) ?? ''
+    for (let n = 2; n <= 9; n += 1) {
+      await jetstream(nc).publish(log, JSON.stringify({ n, at: Date.now(), type: 'queued', position: 0 }))
+    }
+    await new Promise<void>((resolve) => {
+      events = alice.follow(requestID, ({ id }) => id === 9 && resolve())
+    })
     for (const name of [JOBS, PROGRESS, DEAD]) await streams.streams.delete(name)
     await prepareBroker(nc, plan)
   })
   await stack.until(async () => (await alice.get(requestID)).status === 'completed')
+  expect(typesOf((await events) ?? []).at(-1)).toBe('completed')
   await nc.close()
 }, 90_000)
 
