@@ -27,7 +27,7 @@ export interface PrintedEntry {
   readonly n: number
   readonly at: number
   readonly type: string
-  /** Nothing follows it. */
+  /** Nothing follows it, unless a request that failed is queued again. */
   readonly terminal: boolean
   readonly text: string
   /** Of `started`: which node, and where its job is acknowledged, if it said so. */
