@@ -160,20 +160,19 @@ describe('signs of life', () => {
     await alice.cancel(requestID)
   }, 30_000)
 
-  test('a request that waits for a node says so again', async () => {
+  test('a request that no node can run is told so while it waits', async () => {
     await stack.without('node-1', async () => {
       const alice = await stack.client('alice')
       const { requestID } = await alice.submit('iris', iris)
-      const behind = await alice.submit('iris', iris)
-      const places: unknown[] = []
+      const told: unknown[] = []
       for await (const { type, data } of alice.events(requestID)) {
-        expect(type).toBe('queued')
-        places.push(data.position)
-        if (places.length === 2) break
+        told.push([type, data.position ?? data.waitingFor])
+        if (told.length === 2) break
       }
-      // Who came later does not push anybody back.
-      expect(places).toEqual([0, 0])
-      await alice.cancel(behind.requestID)
+      expect(told).toEqual([
+        ['queued', 0],
+        ['progress', 'model'],
+      ])
       await alice.cancel(requestID)
     })
   }, 30_000)
