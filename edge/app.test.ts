@@ -120,6 +120,17 @@ test('a body with a chunked length is measured as it comes', async () => {
   expect(response.status).toBe(413)
 })
 
+test.each([{}, { 'Content-Length': '100' }])('a body that breaks off is the caller’s mistake (%o)', async (headers) => {
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.error(new Error('the connection broke'))
+    },
+  })
+  const { response, text } = await send('POST', '/requests', body, headers)
+  expect(response.status).toBe(400)
+  expect(JSON.parse(text).detail).toContain('read to its end')
+})
+
 test('401 says how to authenticate, 405 what is allowed', async () => {
   expect(
     (await send('GET', '/requests', undefined, { Authorization: 'Bearer x' })).response.headers.get('WWW-Authenticate'),

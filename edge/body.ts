@@ -1,6 +1,7 @@
 import { describeIssues, ProblemError } from '@oriel/protocol/problem'
 import type { Context } from 'hono'
 import * as v from 'valibot'
+import { unreadable } from './body-limit.ts'
 
 /** Deeper than any tensor; without a limit a body of brackets alone could exhaust the stack later. */
 const MAX_DEPTH = 64
@@ -12,7 +13,7 @@ const MAX_DEPTH = 64
 export async function readJson<S extends v.GenericSchema>(c: Context, schema: S): Promise<v.InferOutput<S>> {
   const type = c.req.header('Content-Type') ?? ''
   if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) throw invalid('expected Content-Type: application/json')
-  return parse(schema, decode(await c.req.text()), 'body')
+  return parse(schema, decode(await c.req.text().catch((cause) => Promise.reject(unreadable(cause)))), 'body')
 }
 
 /** @throws ProblemError invalid-request */

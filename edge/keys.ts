@@ -2,27 +2,21 @@ import { type ApiKey, MAX_KEYS } from '@oriel/db/api-keys'
 import { type KeyView, NewKey, SCOPES } from '@oriel/protocol/api'
 import { ProblemError } from '@oriel/protocol/problem'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import * as v from 'valibot'
 import { newKey } from './api-key.ts'
 import { readJson } from './body.ts'
+import { limitBody } from './body-limit.ts'
 import type { EdgeContext } from './context.ts'
 import { allow, authenticate } from './context.ts'
 
 const MAX_BYTES = 16 * 1024
-const limit = bodyLimit({
-  maxSize: MAX_BYTES,
-  onError: () => {
-    throw new ProblemError({ kind: 'too-large', detail: `The body of a key may have ${MAX_BYTES} bytes.` })
-  },
-})
 
 /** A user's own keys, for programs. A key may look after keys only if it has the scope `keys`. */
 export const keys = new Hono<EdgeContext>()
 
 keys.use(authenticate, allow('keys'))
 
-keys.post('/', limit, async (c) => {
+keys.post('/', limitBody(MAX_BYTES), async (c) => {
   const { platform, caller } = c.var
   const { name, scopes, expiresAt } = await readJson(c, NewKey)
   const missing = scopes.find((scope) => !caller.scopes.has(scope))

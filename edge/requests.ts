@@ -7,10 +7,10 @@ import { ProblemError } from '@oriel/protocol/problem'
 import { viewOf } from '@oriel/protocol/view'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { etag, RETAINED_304_HEADERS } from 'hono/etag'
 import * as v from 'valibot'
 import { parse, readJson } from './body.ts'
+import { limitBody } from './body-limit.ts'
 import type { EdgeContext } from './context.ts'
 import { authenticate } from './context.ts'
 import { draftOf } from './draft.ts'
@@ -27,20 +27,13 @@ const HistoryQuery = v.object({
   ),
 })
 
-const limit = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
-    throw new ProblemError({ kind: 'too-large', detail: `A body may have ${MAX_BODY_BYTES} bytes.` })
-  },
-})
-
 // The headers of CORS too: a page that revalidates would be refused its 304 without them.
 const CORS_HEADERS = ['access-control-allow-origin', 'access-control-expose-headers']
 const revalidate = etag({ retainedHeaders: [...RETAINED_304_HEADERS, ...CORS_HEADERS] })
 
 export const requests = new Hono<EdgeContext>()
 
-requests.post('/', authenticate, limit, async (c) => {
+requests.post('/', authenticate, limitBody(MAX_BODY_BYTES), async (c) => {
   const { platform, user } = c.var
   const submission = await readJson(c, Submission)
   const now = Date.now()

@@ -105,8 +105,13 @@ test('malformed HTTP is refused without a bug, and the edge goes on answering', 
     const said = await exchange(stack.url, cut ? sent.slice(0, 1) : sent, hangUp)
     const statuses = statusesOf(said)
     for (const status of statuses) seen.add(status)
-    // 501 is the server's own word for a method that it does not know (RFC 9110, 9.1).
-    expect(statuses.filter((status) => status >= 500 && status !== 501 && status !== 503)).toEqual([])
+    // workerd itself, before our program is asked, answers 501 to a method that it does not know, and 500 to CONNECT.
+    const connects = Buffer.concat(sent).includes('CONNECT')
+    const own = connects ? [500, 501, 503] : [501, 503]
+    expect(
+      statuses.filter((status) => status >= 500 && !own.includes(status)),
+      JSON.stringify({ sent: Buffer.concat(sent).toString('latin1').slice(0, 2_000), said }),
+    ).toEqual([])
     expect(said).not.toMatch(/\n\s+at .+:\d+:\d+|node_modules|postgres:|worker\.js|core-actors|TypeError/)
   })
   await fc.assert(one, { seed, numRuns, endOnFailure: true })
