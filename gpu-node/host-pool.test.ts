@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test'
+import { newRequestId, type RequestId } from '@oriel/protocol/ids'
 import { Manifest } from '@oriel/protocol/manifest'
 import { ProblemError } from '@oriel/protocol/problem'
 import * as v from 'valibot'
+import { BystanderError } from './bystander-error.ts'
 import type { FakeHost } from './host/testing/fake-hosts.ts'
 import { fakeHosts } from './host/testing/fake-hosts.ts'
 import { type HostChange, HostPool } from './host-pool.ts'
@@ -19,8 +21,8 @@ const model = (name: string, hangMs = 30_000): LocalModel => ({
   } satisfies v.InferInput<typeof Manifest>),
 })
 
-const runOf = (of: LocalModel): Run => ({
-  id: '01890a5d-ac96-774b-bcce-b302099a8057',
+const runOf = (of: LocalModel, id = newRequestId(0)): Run => ({
+  id,
   model: of,
   input: 'Once',
   parameters: {},
@@ -36,20 +38,23 @@ function setUp(hosts: number) {
   for (const process of processes) process.say({ type: 'ready' })
 
   /** A run, and what became of it. */
-  const begin = (of: LocalModel) => {
+  const begin = (of: LocalModel, id?: RequestId) => {
     const abort = new AbortController()
     const outputs: Output[] = []
     const end = pool
-      .run(runOf(of), (output) => outputs.push(output), abort.signal)
+      .run(runOf(of, id), (output) => outputs.push(output), abort.signal)
       .then(
         () => 'done',
-        (error: unknown) => (error instanceof ProblemError ? error.problem.kind : String(error)),
+        (error: unknown) => {
+          if (!(error instanceof ProblemError)) return String(error)
+          return error instanceof BystanderError ? `${error.problem.kind}, free` : error.problem.kind
+        },
       )
     return { abort, outputs, end }
   }
   /** A run that its host has begun. */
-  const begun = async (of: LocalModel) => {
-    const run = begin(of)
+  const begun = async (of: LocalModel, id?: RequestId) => {
+    const run = begin(of, id)
     await settled()
     for (const process of processes) answerLoads(process)
     await settled()
@@ -185,7 +190,7 @@ test('a host that is silent for the time limit of the model it is busy with is k
   await clock.advance(2_000)
   expect(quick.process.killed).toBe(true)
   expect(await quick.end).toBe('host-hung')
-  expect(await innocent.end).toBe('host-crashed')
+  expect(await innocent.end).toBe('host-crashed, free')
 })
 
 test('a busy host that answers pings is left alone', async () => {
@@ -257,7 +262,56 @@ test('a load that kills its host is the model’s fault, and a neighbour’s run
   neighbour.process.current = work
   neighbour.process.die('signal SIGABRT')
   expect(await killer.end).toBe('model-unavailable')
-  expect(await neighbour.end).toBe('host-crashed')
+  expect(await neighbour.end).toBe('host-crashed, free')
+})
+
+test('whoever is caught in the act is charged, and runs alone from then on; the others are not', async () => {
+  const { begun, processes, clock } = setUp(1)
+  const [poison, neighbour] = [newRequestId(0), newRequestId(0)]
+  const culprit = await begun(model('one'), poison)
+  const innocent = await begun(model('one'), neighbour)
+  culprit.process.current = culprit.work
+  culprit.process.die('signal SIGSEGV')
+  expect([await culprit.end, await innocent.end]).toEqual(['host-crashed', 'host-crashed, free'])
+  await clock.advance(0)
+  const again = await begun(model('one'), neighbour)
+  const alone = await begun(model('one'), poison)
+  expect(alone.process).not.toBe(again.process)
+  alone.process.die('signal SIGSEGV')
+  expect(await alone.end).toBe('host-crashed')
+  again.process.say({ type: 'done', work: again.work })
+  expect(await again.end).toBe('done')
+  // The host of its own is gone with it: no other took its place.
+  await clock.advance(20_000)
+  expect(processes).toHaveLength(3)
+})
+
+test('where nobody is caught in the act nobody is charged, and after the second time each runs alone', async () => {
+  const { begin, begun, processes, clock } = setUp(1)
+  const ids = [newRequestId(0), newRequestId(0)]
+  for (let time = 1; time <= 2; time++) {
+    const runs = [await begun(model('one'), ids[0]), await begun(model('one'), ids[1])]
+    expect(runs[0]?.process).toBe(runs[1]?.process as FakeHost)
+    runs[0]?.process.die('signal SIGKILL')
+    expect(await Promise.all(runs.map(({ end }) => end))).toEqual(['host-crashed, free', 'host-crashed, free'])
+    await clock.advance(1_000)
+  }
+  // As many as there are hosts are alone at a time: here one.
+  const [guilty, innocent] = [await begun(model('one'), ids[0]), begin(model('one'), ids[1])]
+  await settled()
+  expect(lastRun(processes).work).toBe(guilty.work)
+  guilty.process.die('signal SIGKILL')
+  expect(await guilty.end).toBe('host-crashed')
+  await settled()
+  for (const process of processes) answerLoads(process)
+  await settled()
+  const { process, work } = lastRun(processes)
+  expect(process).not.toBe(guilty.process)
+  process.say({ type: 'done', work })
+  expect(await innocent.end).toBe('done')
+  // Cleared: it has the company of others again.
+  const free = await begun(model('one'), ids[1])
+  expect((await begun(model('one'))).process).toBe(free.process)
 })
 
 test('closing ends every host and leaves no timer', async () => {
@@ -265,7 +319,7 @@ test('closing ends every host and leaves no timer', async () => {
   const run = await begun(model('one'))
   await pool.close()
   expect(processes.every((process) => process.killed)).toBe(true)
-  expect(await run.end).toBe('host-crashed')
+  expect(await run.end).toBe('host-crashed, free')
   expect(clock.timers).toBe(0)
   expect(pool.status()).toEqual([])
 })

@@ -3,7 +3,9 @@ import type { Clock } from './clock.ts'
 import type { StartHost } from './host/host-process.ts'
 import { SupervisedHost } from './host/supervised-host.ts'
 import type { LocalModel, ModelRunner, Output, Run } from './model-runner.ts'
+import { Quarantine } from './quarantine.ts'
 import { Residency } from './residency.ts'
+import { Suspects } from './suspects.ts'
 
 const PING_MS = 1_000
 /** ms. How long a model that could not be loaded is refused without another try: loading disturbs its neighbours. */
@@ -31,6 +33,8 @@ export interface HostPoolOptions {
 export class HostPool implements ModelRunner {
   readonly #hosts: SupervisedHost[]
   readonly #residency = new Residency<SupervisedHost>()
+  readonly #suspects = new Suspects()
+  readonly #quarantine: Quarantine<SupervisedHost>
   readonly #refused = new Map<string, { problem: Problem; until: number }>()
   readonly #clock: Clock
   #lastWork = 0
@@ -38,8 +42,7 @@ export class HostPool implements ModelRunner {
 
   constructor({ hosts, start, clock, onChange = () => {}, onLine = () => {} }: HostPoolOptions) {
     this.#clock = clock
-    this.#hosts = Array.from({ length: hosts }, (_, index) => {
-      const name = `host-${index + 1}`
+    const open = (name: string) => {
       const host: SupervisedHost = new SupervisedHost({
         name,
         start,
@@ -52,7 +55,10 @@ export class HostPool implements ModelRunner {
         },
       })
       return host
-    })
+    }
+    this.#hosts = Array.from({ length: hosts }, (_, index) => open(`host-${index + 1}`))
+    let cells = 0
+    this.#quarantine = new Quarantine(hosts, () => open(`quarantine-${++cells}`))
     this.#stopPings = this.#ping()
   }
 
@@ -70,7 +76,7 @@ export class HostPool implements ModelRunner {
 
   /** For the heartbeat. */
   status(): { name: string; pid: number; models: string[]; rssBytes: number }[] {
-    return this.#hosts.flatMap((host) => {
+    return this.#all().flatMap((host) => {
       const { name, pid, rssBytes } = host
       return pid === undefined ? [] : [{ name, pid, models: this.#residency.residents(host), rssBytes }]
     })
@@ -87,11 +93,29 @@ export class HostPool implements ModelRunner {
   /** Ends every host. What still runs in them is rejected. */
   async close(): Promise<void> {
     this.#stopPings()
-    await Promise.all(this.#hosts.map((host) => host.close()))
+    await Promise.all([this.#quarantine.close(), ...this.#hosts.map((host) => host.close())])
   }
 
   async #runToEnd(run: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
-    const host = await this.#acquire(run.model)
+    try {
+      if (this.#suspects.has(run.id)) await this.#runAlone(run, emit, signal)
+      else await this.#runIn(await this.#acquire(run.model), run, emit, signal)
+      this.#suspects.ran(run.id, undefined)
+    } catch (error) {
+      this.#suspects.ran(run.id, error)
+      throw error
+    }
+  }
+
+  #runAlone(run: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
+    const alone = async (host: SupervisedHost) => {
+      await this.#load(run.model, host)
+      await this.#runIn(host, run, emit, signal)
+    }
+    return this.#quarantine.run(alone, signal)
+  }
+
+  async #runIn(host: SupervisedHost, run: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     const work = ++this.#lastWork
     const { id: _, model, ...task } = run
@@ -143,9 +167,13 @@ export class HostPool implements ModelRunner {
     return rest.reduce((best, host) => (isLess(load(host), load(best)) ? host : best), first)
   }
 
+  #all(): SupervisedHost[] {
+    return [...this.#hosts, ...this.#quarantine.cells]
+  }
+
   #ping(): () => void {
     return this.#clock.setTimer(PING_MS, () => {
-      for (const host of this.#hosts) host.check(PING_MS)
+      for (const host of this.#all()) host.check(PING_MS)
       this.#stopPings = this.#ping()
     })
   }

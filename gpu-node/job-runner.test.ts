@@ -280,7 +280,7 @@ test('what was not the fault of the request costs it no attempt', async () => {
   for (let count = 1; count <= 4; count++) {
     const delivery = deliver({ model: 'twice' }, count)
     const done = jobs.deliver(delivery)
-    ;(await runner.next()).fail(new BystanderError(crash))
+    ;(await runner.next()).fail(new BystanderError(crash, false))
     await done
     expect(delivery.said).toEqual(['nak 0'])
   }

@@ -1,8 +1,9 @@
 import { ProblemError } from '@oriel/protocol/problem'
+import { BystanderError } from '../bystander-error.ts'
 import type { Clock } from '../clock.ts'
 import type { Output } from '../model-runner.ts'
 import { respawnDelay, silenceLimit } from './host-limits.ts'
-import { lossOf } from './host-loss.ts'
+import { blameFor, lossOf } from './host-loss.ts'
 import type { HostProcess, HostProcessEvents, StartHost } from './host-process.ts'
 import type { FromHost, ToHost } from './messages.ts'
 
@@ -180,10 +181,12 @@ export class SupervisedHost {
     const current = process.currentWork()
     this.#startAfter(this.#options.clock.now() - since)
     this.#options.onLost(how)
-    for (const [number, work] of [...this.#works]) {
-      if (work.sent) this.#end(number)?.reject(new ProblemError(lossOf(work.message.type, how, number === current)))
+    const sent = [...this.#works].filter(([, work]) => work.sent)
+    const numbers = sent.map(([number]) => number)
+    for (const [number, { message }] of sent) {
+      this.#end(number)?.reject(lossOf(message.type, how, blameFor(number, current, numbers)))
     }
   }
 }
 
-const closed = () => new ProblemError({ kind: 'host-crashed', detail: 'The node is stopping.' })
+const closed = () => new BystanderError({ kind: 'host-crashed', detail: 'The node is stopping.' }, false)

@@ -33,6 +33,8 @@ export function moodyModel(dir: string, knows: number): void {
 const EXTRA = {
   /** Counts to its input: a model that says nothing until it is done, for as long as a test wants. */
   counter: (dir: string) => void counterModel(dir, { hangMs: 60_000 }),
+  /** Ends its host when it counts for longer than two seconds, and has three attempts. */
+  poison: (dir: string) => void counterModel(dir, { hangMs: 2_000, attempts: 3 }, 'poison'),
   /** A byte of its file is not the one that was signed. */
   damaged: (dir: string) => {
     counterModel(dir, {}, 'damaged')

@@ -3,7 +3,11 @@ import { onnxBytes, type PortDef } from './onnx-bytes.ts'
 import { writeModel } from './test-model.ts'
 
 /** Counts up to `times` one at a time, so a run lasts as long as a test wants: an hour is about 3e9. */
-export function counterModel(root: string, limits: { hangMs?: number } = {}, name = 'counter'): LocalModel {
+export function counterModel(
+  root: string,
+  limits: { hangMs?: number; attempts?: number } = {},
+  name = 'counter',
+): LocalModel {
   const scalar = (port: string, type: PortDef['type']): PortDef => ({ name: port, type, shape: [] })
   const bytes = onnxBytes({
     inputs: [scalar('times', 'int64')],
