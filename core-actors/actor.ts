@@ -7,6 +7,7 @@ import { foldAll } from '@oriel/protocol/log'
 import type { Problem } from '@oriel/protocol/problem'
 import { DUPLICATE_WINDOW_MS } from '@oriel/protocol/streams'
 import type { About } from './channel.ts'
+import type { Usage } from './limits.ts'
 import type { RequestRecord } from './record.ts'
 import type { Attached, Outcome, Reading, RelayPort } from './relay-port.ts'
 import type { End, OpenRequest, RequestState } from './request.ts'
@@ -26,9 +27,15 @@ import {
   storeReopened,
   storeUnsure,
 } from './request-store.ts'
+import { noteOf, UserNotes } from './user-notes.ts'
+import type { UserPort } from './user-port.ts'
 
 /** What the edge has checked: a request that a model takes. */
-export type Draft = Omit<OpenRequest, 'sentAt' | 'deadlineAt'> & { readonly timeoutMs: number }
+export type Draft = Omit<OpenRequest, 'sentAt' | 'deadlineAt'> & {
+  readonly timeoutMs: number
+  /** Of the body. */
+  readonly bytes: number
+}
 
 export interface Standing {
   readonly requestID: string
@@ -36,11 +43,20 @@ export interface Standing {
   readonly sentAt: number
 }
 
+/** `usage`: what is left of the user's limits, when they were asked for. */
+export type Submission = Outcome<Standing> & { readonly usage?: readonly Usage[] }
+
 export interface Snapshot {
   readonly request: OpenRequest
   readonly status: Status
   readonly events: RequestEvent[]
 }
+
+/** `unknown`: no request of that id was accepted here, or it is forgotten. `record`: its log is gone or out of reach. */
+export type Known =
+  | { readonly kind: 'whole'; readonly snapshot: Snapshot }
+  | { readonly kind: 'record' }
+  | { readonly kind: 'unknown' }
 
 /** `record`: this actor does not know the request, or its log is gone; Postgres has it if anyone has. */
 export type Streaming =
@@ -67,6 +83,7 @@ const MAX_ASKS = 8
 export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   protected abstract readonly record: RequestRecord
   protected abstract relayOf(request: OpenRequest): RelayPort
+  protected abstract userOf(name: string): UserPort
 
   #state: RequestState = loadState(this.ctx.storage.kv, Date.now())
   #unsure = loadUnsure(this.ctx.storage.kv)
@@ -74,35 +91,51 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   #undone = loadUndone(this.ctx.storage.kv)
   /** The broker was known to have the log. */
   #begun = false
+  /** A request is being admitted, and may still be refused. */
+  #deciding = false
+  readonly #notes = new UserNotes(
+    this.ctx.storage.kv,
+    (name) => this.userOf(name),
+    (ms) => scheduler.wait(ms),
+  )
   #awaiting = false
   #readers = 0
   #admissions: Promise<unknown> = Promise.resolve()
 
   /** Admits the request, or answers for the one that is here: the same body is the same request. One at a time. */
-  submit(draft: Draft): Promise<Outcome<Standing>> {
+  submit(draft: Draft): Promise<Submission> {
     const admission = this.#admissions.then(() => this.#admit(draft))
     this.#admissions = admission.catch(() => undefined) // told to its caller; the next one starts afresh
     return admission
   }
 
-  async #admit(draft: Draft): Promise<Outcome<Standing>> {
+  async #admit(draft: Draft): Promise<Submission> {
     if (this.#state.mode !== 'new') {
       return repeat(draft, this.#state.request.bodyHash, await this.#standing(this.#state))
     }
-    const { timeoutMs, ...rest } = draft
+    const { timeoutMs, bytes, ...rest } = draft
     // A request that is named by its own id cannot have been sent before.
     const recorded = draft.requestID === draft.id ? undefined : await this.#lookUp(draft.user, draft.requestID)
     if (recorded) return repeat(draft, recorded.bodyHash, recorded)
     const sentAt = sentAtOf(draft.id)
     const request = { ...rest, sentAt, deadlineAt: sentAt + timeoutMs }
+    const note = noteOf(request, bytes)
+    const admission = await this.#notes.admit(request.user, note)
+    if (admission?.ok === false) return admission
+    const usage = admission && { usage: admission.usage }
+    if (!admission) this.#notes.unasked(note)
     storeOpen(this.ctx.storage.kv, request)
+    this.#deciding = true
     this.#become({ mode: 'open', request })
     const refused = await this.#dispatch(request)
+    this.#deciding = false
     if (refused) {
       await this.#forget()
-      return { ok: false, problem: refused }
+      await this.#notes.withdraw(request.user, note)
+      return { ok: false, problem: refused, ...usage }
     }
-    return { ok: true, requestID: request.requestID, status: this.#begun ? 'queued' : 'accepted', sentAt }
+    if (!admission) this.ctx.waitUntil(this.#notes.untilNoted(request.user, () => this.#state.mode === 'open'))
+    return { ok: true, requestID: request.requestID, status: this.#begun ? 'queued' : 'accepted', sentAt, ...usage }
   }
 
   /**
@@ -271,6 +304,14 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     return events && { request: state.request, status: foldAll(events).status, events }
   }
 
+  /** What is known of the accepted request `id`, which is Oriel's own. */
+  async known(id: string): Promise<Known> {
+    const state = this.#state
+    if (state.mode === 'new' || state.request.id !== id || this.#deciding) return { kind: 'unknown' }
+    const snapshot = await this.snapshot()
+    return snapshot ? { kind: 'whole', snapshot } : { kind: 'record' }
+  }
+
   /** Cancels an open request; answers where it stands then, or `undefined` when the record must be asked. */
   async cancel(): Promise<Outcome<{ standing: Standing | undefined }>> {
     const state = this.#state
@@ -286,6 +327,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     const state = this.#state
     try {
       const duty = dutyAt(state, Date.now())
+      if (state.mode !== 'new') await this.#notes.note(state.request.user, state.mode === 'open')
       if (state.mode === 'open') {
         if (this.#undone) await this.#takeUpAgain(state.request, this.#undone)
         else if (duty === 'expire') await this.#end(state.request, 'expired')
@@ -294,7 +336,10 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       } else if (state.mode === 'ended') {
         if (this.#unsure) await this.#acceptAgain(state.request)
         const { request, end } = state
-        if (duty === 'forget' && (await this.record.isRecorded(request.id, end.n))) return await this.#forget()
+        if (duty === 'forget' && (await this.record.isRecorded(request.id, end.n))) {
+          await this.#notes.forgotten(request.user, request.id)
+          return await this.#forget()
+        }
       }
     } catch (error) {
       console.warn('an alarm did not reach its end and will be repeated', error)
@@ -364,8 +409,10 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
 
   #ended(end: End): void {
     if (this.#state.mode !== 'open' || end.n <= (this.#undone?.n ?? 0)) return
+    const { request } = this.#state
     storeEnd(this.ctx.storage.kv, end)
-    this.#become({ mode: 'ended', request: this.#state.request, end })
+    this.#become({ mode: 'ended', request, end })
+    this.ctx.waitUntil(this.#notes.ended(request.user, request.id))
   }
 
   /** The stream as it is, unless it matters that the client leaves. */

@@ -21,6 +21,7 @@ const platform: Platform = {
   corsOrigins: ['https://page.example'],
   relay: nobody,
   actor: nobody,
+  user: nobody,
   history: nobody,
   keys: nobody,
 }

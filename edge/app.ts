@@ -28,7 +28,7 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
       },
       allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
       allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'If-None-Match'],
-      exposeHeaders: ['ETag', 'Location', 'Retry-After'],
+      exposeHeaders: ['ETag', 'Location', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
       maxAge: 600,
     }),
   )

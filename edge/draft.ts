@@ -26,11 +26,13 @@ export async function draftOf(
   const parameters = resolveParameters(manifest.parameters, request.parameters ?? {})
   const id = newRequestId(now)
   const { requestID = id, ...sent } = request
+  const body = canonicalJson({ modelID, request: sent })
   return {
     id,
     user,
     requestID,
-    bodyHash: await sha256Hex(canonicalJson({ modelID, request: sent })),
+    bodyHash: await sha256Hex(body),
+    bytes: new TextEncoder().encode(body).byteLength,
     request: sent,
     model: manifest.name,
     version: manifest.version,

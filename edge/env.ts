@@ -1,9 +1,13 @@
+import type { Limits } from '@oriel/core-actors/limits'
 import type { Relay, RelayEnv } from '@oriel/core-actors/relay'
 import { ProblemError } from '@oriel/protocol/problem'
 import * as v from 'valibot'
-import type { RequestActor } from './worker.ts'
+import type { RequestActor, UserActor } from './worker.ts'
 
 const optional = v.optional(v.string(), '')
+/** A variable is text; a number in it is whole and above 0. */
+const count = (fallback: number) =>
+  v.pipe(v.optional(v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,14}$/)), String(fallback)), v.transform(Number))
 /** As long as the hash of HS256 (RFC 7518, 3.2). */
 const MIN_SECRET_LENGTH = 32
 
@@ -19,11 +23,27 @@ const Settings = v.object({
   EVENTS_SECRET: v.pipe(v.string(), v.minLength(MIN_SECRET_LENGTH)),
   /** Origins whose pages may call the API, with commas between them; `*` for all, empty for none. */
   CORS_ORIGINS: optional,
+  /** Requests that one user may send in a second, again and again. */
+  LIMIT_PER_SECOND: count(1_000),
+  /** Requests that one user may send at once after a pause. */
+  LIMIT_BURST: count(2_000),
+  /** Requests that one user may have under way. */
+  LIMIT_CONCURRENT: count(10_000),
+  /** Bytes of requests that one user may send in a day (UTC). */
+  LIMIT_BYTES_PER_DAY: count(10_000_000_000),
 })
 export type Settings = v.InferOutput<typeof Settings>
 
-export interface Env extends Record<keyof Settings, string>, RelayEnv {
+export const limitsOf = (settings: Settings): Limits => ({
+  perSecond: settings.LIMIT_PER_SECOND,
+  burst: settings.LIMIT_BURST,
+  concurrent: settings.LIMIT_CONCURRENT,
+  bytesPerDay: settings.LIMIT_BYTES_PER_DAY,
+})
+
+export interface Env extends Record<keyof v.InferInput<typeof Settings>, string | undefined>, RelayEnv {
   readonly REQUESTS: DurableObjectNamespace<RequestActor>
+  readonly USERS: DurableObjectNamespace<UserActor>
   readonly RELAYS: DurableObjectNamespace<Relay>
   /** In production the database is reached through Hyperdrive, elsewhere by its URL. */
   readonly HYPERDRIVE?: { readonly connectionString: string }

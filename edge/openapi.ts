@@ -84,6 +84,9 @@ export const openapi = () => ({
           404: problem('No such model.'),
           409: problem('This request id was used before, with another body.'),
           413: problem('The body is too large.'),
+          429: problem(
+            'A limit of yours is reached; `Retry-After`, `RateLimit-Policy` and `RateLimit` say which and until when.',
+          ),
           422: problem('The input or a parameter does not fit the model.'),
           503: unavailable,
         },

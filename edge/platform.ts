@@ -1,5 +1,6 @@
 import type { RequestActorBase } from '@oriel/core-actors/actor'
 import type { RelayPort } from '@oriel/core-actors/relay-port'
+import type { UserPort } from '@oriel/core-actors/user-port'
 import type { ApiKeys } from '@oriel/db/api-keys'
 import type { History } from '@oriel/db/history'
 import { ProblemError } from '@oriel/protocol/problem'
@@ -10,7 +11,7 @@ import { Identity } from './identity.ts'
 import { KeyRing } from './key-ring.ts'
 import { ModelCache } from './model-cache.ts'
 
-type ActorPort = Pick<RequestActorBase<Env>, 'submit' | 'events' | 'snapshot' | 'cancel' | 'requeue'>
+type ActorPort = Pick<RequestActorBase<Env>, 'submit' | 'events' | 'snapshot' | 'known' | 'cancel' | 'requeue'>
 
 /** All that the routes need of the world: one for each isolate, built by `worker.ts` or by a test. */
 export interface Platform {
@@ -21,6 +22,7 @@ export interface Platform {
   relay(): RelayPort
   /** Asks the actor of a user's request; once more if it was reset meanwhile, which every call of it allows. */
   actor<T>(user: string, requestID: string, ask: (actor: ActorPort) => Promise<T>): Promise<T>
+  user<T>(user: string, ask: (actor: UserPort) => Promise<T>): Promise<T>
   history<T>(use: (history: History) => Promise<T>): Promise<T>
   keys<T>(use: (keys: ApiKeys) => Promise<T>): Promise<T>
 }
@@ -40,6 +42,7 @@ export function platformOf(env: Env): Platform {
       const name = env.REQUESTS.idFromName(`${requestID}:${user}`)
       return twice(() => ask(env.REQUESTS.get(name)))
     },
+    user: (user, ask) => twice(() => ask(env.USERS.get(env.USERS.idFromName(user)))),
     history: (use) => withHistory(env, use),
     keys: (use) => withKeys(env, use),
   }

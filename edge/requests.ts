@@ -1,6 +1,5 @@
 import type { Standing } from '@oriel/core-actors/actor'
 import { parseEventId, SSE_HEADERS, sseDocument } from '@oriel/core-actors/sse'
-import type { Recorded } from '@oriel/db/recorded'
 import { MAX_BODY_BYTES, type RequestView, Submission } from '@oriel/protocol/api'
 import { ClientRequestID } from '@oriel/protocol/ids'
 import { ProblemError } from '@oriel/protocol/problem'
@@ -14,6 +13,8 @@ import { limitBody } from './body-limit.ts'
 import type { EdgeContext } from './context.ts'
 import { authenticate } from './context.ts'
 import { draftOf } from './draft.ts'
+import { historyPage } from './history.ts'
+import { limitHeaders } from './limit-headers.ts'
 
 /** How long an events URL is good after its request's deadline, and at least after it was given. */
 const EVENTS_TOKEN_MS = 10 * 60_000
@@ -39,6 +40,7 @@ requests.post('/', authenticate, limitBody(MAX_BODY_BYTES), async (c) => {
   const now = Date.now()
   const draft = await draftOf(user, submission, await platform.models.offer(submission.modelID, now), now)
   const outcome = await platform.actor(user, draft.requestID, (actor) => actor.submit(draft))
+  for (const [name, value] of Object.entries(limitHeaders(outcome.usage))) c.header(name, value)
   if (!outcome.ok) throw new ProblemError(outcome.problem)
   const { requestID, status, sentAt } = outcome
   const expiresAt = Math.max(now, sentAt + draft.timeoutMs) + EVENTS_TOKEN_MS
@@ -54,31 +56,10 @@ requests.post('/', authenticate, limitBody(MAX_BODY_BYTES), async (c) => {
 requests.get('/', authenticate, revalidate, async (c) => {
   const { platform, user } = c.var
   const query = parse(HistoryQuery, c.req.query(), 'query')
-  const page = await platform.history((history) => history.page(user, query.nextCursor || undefined, query.limit))
+  const page = await historyPage(platform, user, query.nextCursor, query.limit)
   c.header('Cache-Control', 'private, no-cache')
-  return c.json({
-    requests: await Promise.all(page.items.map((item) => viewOfRecorded(c, item))),
-    nextCursor: page.next ?? null,
-    limit: query.limit,
-  })
+  return c.json(page)
 })
-
-/**
- * What has not ended in the record may have got further, and what failed may have been queued again: its actor
- * knows. Without it the page is only older.
- */
-async function viewOfRecorded(c: Context<EdgeContext>, item: Recorded): Promise<RequestView> {
-  const recorded = viewOf(item, item.events)
-  if (item.status !== 'accepted' && item.status !== 'failed') return recorded
-  const { platform, user } = c.var
-  try {
-    const snapshot = await platform.actor(user, item.requestID, (actor) => actor.snapshot())
-    return snapshot ? viewOf({ ...snapshot.request, status: snapshot.status }, snapshot.events) : recorded
-  } catch (error) {
-    console.warn('a request that is under way could not be asked where it stands', error)
-    return recorded
-  }
-}
 
 requests.get('/:id', authenticate, revalidate, async (c) => {
   const after = eventIdOf(c.req.query('after'), 'after')

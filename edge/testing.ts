@@ -18,6 +18,10 @@ export const settings: Settings = {
   AUTH_AUDIENCE: 'oriel',
   EVENTS_SECRET: 'another secret of the tests, also long',
   CORS_ORIGINS: 'https://page.example',
+  LIMIT_PER_SECOND: 1_000,
+  LIMIT_BURST: 2_000,
+  LIMIT_CONCURRENT: 10_000,
+  LIMIT_BYTES_PER_DAY: 10_000_000_000,
 }
 
 interface Claims {

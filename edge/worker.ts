@@ -1,10 +1,12 @@
 import { RequestActorBase } from '@oriel/core-actors/actor'
 import { Relay, shardsOf } from '@oriel/core-actors/relay'
 import type { OpenRequest } from '@oriel/core-actors/request'
+import { UserActorBase } from '@oriel/core-actors/user-actor'
 import { shardOf } from '@oriel/protocol/ids'
 import { createApp } from './app.ts'
 import { PostgresRecord } from './database.ts'
 import type { Env } from './env.ts'
+import { limitsOf, settingsOf } from './env.ts'
 import type { Platform } from './platform.ts'
 import { platformOf } from './platform.ts'
 
@@ -12,11 +14,19 @@ import { platformOf } from './platform.ts'
 
 export { Relay }
 
+export class UserActor extends UserActorBase<Env> {
+  protected readonly limits = limitsOf(settingsOf(this.env))
+}
+
 export class RequestActor extends RequestActorBase<Env> {
   protected readonly record = new PostgresRecord(this.env)
 
   protected relayOf({ id }: OpenRequest) {
     return this.env.RELAYS.get(this.env.RELAYS.idFromName(`relay-${shardOf(id, shardsOf(this.env))}`))
+  }
+
+  protected userOf(name: string) {
+    return this.env.USERS.get(this.env.USERS.idFromName(name))
   }
 }
 

@@ -2,6 +2,11 @@ import { expect, test } from 'bun:test'
 import { typesOf } from '../support/client.ts'
 import { useStack } from '../support/stack.ts'
 
+interface History {
+  requests: { requestID: string; status: string }[]
+  nextCursor: string | null
+}
+
 const stack = useStack()
 
 test('Postgres stopped for a while: predictions do not notice, the history says so, and catches up', async () => {
@@ -14,16 +19,22 @@ test('Postgres stopped for a while: predictions do not notice, the history says 
       sent.unshift(answer.requestID)
       expect(typesOf(await alice.follow(answer.requestID)).at(-1)).toBe('completed')
     }
+    // What is recent is told by the actors; what came before it is the record's alone.
     const history = await alice.send('/requests')
-    expect(history.status).toBe(503)
-    expect(history.headers.get('Retry-After')).toBeTruthy()
-    expect(await history.json()).toMatchObject({ type: 'urn:oriel:problem:unavailable' })
+    const { requests, nextCursor } = (await history.json()) as History
+    expect(requests.map(({ requestID, status }) => `${requestID} ${status}`)).toEqual(
+      sent.map((id) => `${id} completed`),
+    )
+    const older = await alice.send(`/requests?nextCursor=${nextCursor}`)
+    expect(older.status).toBe(503)
+    expect(older.headers.get('Retry-After')).toBeTruthy()
+    expect(await older.json()).toMatchObject({ type: 'urn:oriel:problem:unavailable' })
     expect((await fetch(`${stack.url}/readyz`)).status).toBe(503)
   })
   await stack.until(async () => {
     const response = await alice.send('/requests')
     if (response.status !== 200) return false
-    const { requests } = (await response.json()) as { requests: { requestID: string; status: string }[] }
+    const { requests } = (await response.json()) as History
     const done = requests.filter(({ status }) => status === 'completed').map(({ requestID }) => requestID)
     return JSON.stringify(done) === JSON.stringify(sent)
   })

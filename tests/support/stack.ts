@@ -20,12 +20,20 @@ export interface StackOptions {
   readonly edge?: 'wrangler' | 'workerd'
   /** Further settings of the nodes. */
   readonly nodeEnv?: Readonly<Record<string, string>>
+  /** Further variables of the Worker. */
+  readonly edgeEnv?: Readonly<Record<string, string>>
 }
 
 const START_MS = 180_000
 
 /** A stack for all tests of a file, on free ports and with a state folder of its own. */
-export function useStack({ nodes = 1, models = [], edge = 'workerd', nodeEnv = {} }: StackOptions = {}): TestStack {
+export function useStack({
+  nodes = 1,
+  models = [],
+  edge = 'workerd',
+  nodeEnv = {},
+  edgeEnv = {},
+}: StackOptions = {}): TestStack {
   const dir = mkdtempSync(join(tmpdir(), 'oriel-stack-'))
   // As root, PostgreSQL runs as another user, who must get in.
   chmodSync(dir, 0o711)
@@ -39,6 +47,7 @@ export function useStack({ nodes = 1, models = [], edge = 'workerd', nodeEnv = {
         edge,
         modelsDir,
         nodeEnv: { ORIEL_DRAIN_MS: '3000', ...nodeEnv },
+        edgeEnv,
       }),
     )
   }, START_MS)

@@ -1,0 +1,29 @@
+import type { Usage } from './limits.ts'
+import type { RecentEntry } from './recent.ts'
+import type { Outcome } from './relay-port.ts'
+
+/** A request as its user's actor has to know it. */
+export interface Note extends RecentEntry {
+  /** ms since the epoch: past it the request counts no longer as under way. */
+  readonly deadlineAt: number
+  /** Of its body. */
+  readonly bytes: number
+}
+
+/** `usage`: what is left of the user's limits. A refusal leaves nothing behind. */
+export type Admission = Outcome<object> & { readonly usage: readonly Usage[] }
+
+/** What the actors of requests, and the edge, ask of a user's actor. Every call may be repeated. */
+export interface UserPort {
+  /** Counts a request against the user's limits and notes it as recent, or refuses it. */
+  admit(note: Note): Promise<Admission>
+  /** The same of a request that is accepted already, so it is not refused. `open`: it has not ended. */
+  note(note: Note, open: boolean): Promise<void>
+  /** It was not accepted after all: as if it had never been admitted. */
+  withdraw(note: Note): Promise<void>
+  ended(id: string): Promise<void>
+  /** The actor of the request has forgotten it: the record has it. */
+  forgotten(id: string): Promise<void>
+  /** The user's most recent requests that were sent before the request `before`, newest first. */
+  recent(before: string | undefined): Promise<RecentEntry[]>
+}

@@ -1,0 +1,77 @@
+import type { RequestView } from '@oriel/protocol/api'
+
+// One page of a user's history, made of what the actors tell (hot) and what the record has.
+//
+// - The hot list has everything that was accepted after its floor; the record has it sooner or later.
+// - With enough hot requests for a page, the record is not asked.
+// - Otherwise the page is the newest of both together, by id. A request in both is taken from whichever has
+//   seen more of its events.
+// - A page never goes on past a request that it cannot show: it ends before it, and its cursor leads to it.
+
+/** A recent request. Without a view only the record can show it; `accepted`: then it must. */
+export type HotItem =
+  | { readonly id: string; readonly view: RequestView }
+  | { readonly id: string; readonly view?: undefined; readonly accepted: boolean }
+
+export interface RecordedItem {
+  readonly id: string
+  readonly view: RequestView
+}
+
+/** `away`: the record cannot be asked. `next`: it has more after its last item. */
+export type RecordedPart =
+  | { readonly kind: 'page'; readonly items: readonly RecordedItem[]; readonly next: boolean }
+  | { readonly kind: 'away' }
+
+/** `items`: newest first. `next`: the id after which there may be more. `blocked`: the first request cannot be shown now. */
+export type MergedPage =
+  | { readonly kind: 'page'; readonly items: readonly RecordedItem[]; readonly next: string | undefined }
+  | { readonly kind: 'blocked' }
+
+/**
+ * @param hot newest first
+ * @param more there are further hot requests after these
+ * @returns a page of hot requests alone, or `undefined`: the record has to be asked
+ */
+export function hotPage(hot: readonly HotItem[], more: boolean, limit: number): MergedPage | undefined {
+  const items = hot.slice(0, limit)
+  const last = items.at(-1)
+  if (!last || (items.length < limit && !more)) return undefined
+  const shown = items.flatMap(({ id, view }) => (view ? [{ id, view }] : []))
+  return shown.length === items.length ? { kind: 'page', items: shown, next: last.id } : undefined
+}
+
+/** @param recorded the newest of the record in the same range, at most `limit` */
+export function mergePage(hot: readonly HotItem[], more: boolean, recorded: RecordedPart, limit: number): MergedPage {
+  const hotById = new Map(hot.map((item) => [item.id, item]))
+  const record = new Map(recorded.kind === 'page' ? recorded.items.map(({ id, view }) => [id, view]) : [])
+  // After the last of either there may be more of it, so what the other has from there on is for the next page.
+  const ends = [more ? hot.at(-1)?.id : undefined, lastOf(recorded)].filter((id) => id !== undefined)
+  const end = ends.sort().at(-1)
+  const items: RecordedItem[] = []
+  for (const id of [...new Set([...hotById.keys(), ...record.keys()])].sort().reverse()) {
+    if (end !== undefined && id < end) break
+    const item = hotById.get(id)
+    const view = furtherOf(item?.view, record.get(id))
+    if (items.length === limit) return upTo(items)
+    if (view) items.push({ id, view })
+    else if (recorded.kind === 'away' || (item && !item.view && item.accepted)) return upTo(items)
+    // Else the record answered and has it not: it was never accepted.
+  }
+  if (end !== undefined) return { kind: 'page', items, next: end }
+  return recorded.kind === 'away' ? upTo(items) : { kind: 'page', items, next: undefined }
+}
+
+/** A page that ends after these, because what follows cannot be shown or is too much. */
+function upTo(items: RecordedItem[]): MergedPage {
+  const last = items.at(-1)
+  return last ? { kind: 'page', items, next: last.id } : { kind: 'blocked' }
+}
+
+const lastOf = (recorded: RecordedPart) =>
+  recorded.kind === 'page' && recorded.next ? recorded.items.at(-1)?.id : undefined
+
+function furtherOf(hot: RequestView | undefined, recorded: RequestView | undefined): RequestView | undefined {
+  if (!hot || !recorded) return hot ?? recorded
+  return recorded.lastEventID > hot.lastEventID ? recorded : hot
+}
