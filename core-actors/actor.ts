@@ -31,11 +31,10 @@ import { noteOf, UserNotes } from './user-notes.ts'
 import type { UserPort } from './user-port.ts'
 
 /** What the edge has checked: a request that a model takes. */
-export type Draft = Omit<OpenRequest, 'sentAt' | 'deadlineAt'> & {
-  readonly timeoutMs: number
-  /** Of the body. */
-  readonly bytes: number
-}
+export type Draft = Omit<OpenRequest, 'sentAt' | 'deadlineAt'> & { readonly timeoutMs: number }
+
+/** `bytes`: of the body, for the limits. */
+export type NewDraft = Draft & { readonly bytes: number }
 
 export interface Standing {
   readonly requestID: string
@@ -103,13 +102,13 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   #admissions: Promise<unknown> = Promise.resolve()
 
   /** Admits the request, or answers for the one that is here: the same body is the same request. One at a time. */
-  submit(draft: Draft): Promise<Submission> {
+  submit(draft: NewDraft): Promise<Submission> {
     const admission = this.#admissions.then(() => this.#admit(draft))
     this.#admissions = admission.catch(() => undefined) // told to its caller; the next one starts afresh
     return admission
   }
 
-  async #admit(draft: Draft): Promise<Submission> {
+  async #admit(draft: NewDraft): Promise<Submission> {
     if (this.#state.mode !== 'new') {
       return repeat(draft, this.#state.request.bodyHash, await this.#standing(this.#state))
     }

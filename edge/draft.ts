@@ -1,4 +1,4 @@
-import type { Draft } from '@oriel/core-actors/actor'
+import type { NewDraft } from '@oriel/core-actors/actor'
 import type { ModelOffer } from '@oriel/core-actors/relay-port'
 import type { Submission } from '@oriel/protocol/api'
 import { newRequestId } from '@oriel/protocol/ids'
@@ -17,7 +17,7 @@ export async function draftOf(
   { modelID, request }: Submission,
   offer: ModelOffer | undefined,
   now: number,
-): Promise<Draft> {
+): Promise<NewDraft> {
   if (!offer) throw new ProblemError({ kind: 'model-not-found', detail: `There is no model ${modelID}.` })
   // Without any node the request waits for one; a model that no node can load would wait for ever.
   if (offer.problem) throw new ProblemError(offer.problem)
