@@ -1,6 +1,7 @@
 import type { Lane } from '@oriel/protocol/subjects'
 import type { Page, Place } from './attachment.ts'
 import { Attachment } from './attachment.ts'
+import type { Budget } from './budget.ts'
 import type { PrintedEntry } from './log-entry.ts'
 import type { Turn } from './outlet.ts'
 import { Outlet } from './outlet.ts'
@@ -26,6 +27,9 @@ export interface ChannelOptions {
   /** Makes a stream; in workerd a native one costs far less than one whose source is script. */
   readonly pipe: Pipe
   readonly turn: Turn
+  /** Characters that wait for clients, and those that are kept: of all requests together. */
+  readonly waiting: Budget
+  readonly kept: Budget
   readonly now: () => number
 }
 
@@ -120,6 +124,7 @@ export class Channel {
     const { readable, writable } = this.#options.pipe()
     const outlet = new Outlet(writable, {
       turn: this.#options.turn,
+      budget: this.#options.waiting,
       onRoom: () => attachment.pulled(),
       onGone: () => {
         attachment.close()
@@ -180,7 +185,9 @@ export class Channel {
     for (const outlet of this.#outlets.keys()) outlet.beat()
   }
 
+  /** Whoever streams it comes back, and whoever waits for its end asks again: those that are gone do neither. */
   letGo(): void {
+    this.#quietSince = this.#options.now()
     for (const outlet of this.#outlets.keys()) outlet.close()
     this.#tell(undefined)
   }
@@ -188,7 +195,7 @@ export class Channel {
   /** Forgets the events it keeps; the log has them. */
   drop(): void {
     this.#window = []
-    this.#chars = 0
+    this.#count(-this.#chars)
   }
 
   #keep(entry: PrintedEntry): void {
@@ -196,15 +203,23 @@ export class Channel {
     // Its request was queued again: for who begins to read now that was not the end.
     if (before) this.#window.push(before.terminal ? { ...before, terminal: false } : before)
     this.#window.push(entry)
-    this.#chars += entry.text.length
+    this.#count(entry.text.length)
     while (this.#chars > WINDOW_CHARS && this.#window.length > 1) {
-      this.#chars -= this.#window.shift()?.text.length ?? 0
+      this.#count(-(this.#window.shift()?.text.length ?? 0))
     }
+    if (this.#options.kept.spent) this.drop()
+  }
+
+  #count(chars: number): void {
+    this.#chars += chars
+    this.#options.kept.take(chars)
   }
 
   /** What follows event `n`, when it is at hand. */
   #after(n: number): PrintedEntry[] | undefined {
     const first = this.#window[0]?.n
+    // A log that was read further than what came live goes on behind the window.
+    if (this.#window.at(-1)?.n !== this.#last?.n) return undefined
     return first === undefined || n + 1 < first ? undefined : this.#window.slice(n + 1 - first)
   }
 

@@ -373,3 +373,76 @@ test('a request that is forgotten while its log is asked is known again when the
   expect(stream.kind === 'live' && ids(await new Response(stream.body).text())).toEqual([2])
   expect(await ended).toMatchObject({ n: 2 })
 })
+
+test('ten thousand requests whose readers take nothing stay within bounds, and one who reads has every event', async () => {
+  const READERS = 10_000
+  const EVENTS = 30
+  const CHARS = 1_000
+  const log = Array.from({ length: EVENTS }, (_, index) => payload(index + 1, CHARS))
+  const { channels } = channelsOf(log)
+  for (let index = 0; index < READERS; index += 1) void channels.of(`silent-${index}`, ABOUT).open(0)
+  const active = take(channels.of('active', ABOUT).open(0), EVENTS)
+  for (const event of log) {
+    for (let index = 0; index < READERS; index += 1) channels.arrived(`silent-${index}`, event)
+    channels.arrived('active', event)
+    await Bun.sleep(0)
+  }
+  expect((await active).flat()).toEqual(log.map((_, index) => index + 1))
+  // 300 MB of events: 16 Mi characters may wait, and past them 4 Ki for each reader and the event that fills it.
+  const { waiting, kept } = channels.chars
+  expect(waiting).toBeLessThan(16 * 1024 * 1024 + READERS * (4 * 1024 + 2 * CHARS))
+  expect(kept).toBeLessThan(24 * 1024 * 1024 + WINDOW_CHARS)
+  channels.sweep()
+  expect(channels.chars.kept).toBeLessThan(16 * 1024 * 1024 + WINDOW_CHARS)
+}, 60_000)
+
+test('after a reconnect thousands of readers do not read their logs all at once', async () => {
+  let reading = 0
+  let most = 0
+  const channels = new Channels(
+    {
+      last: async () => undefined,
+      page: async () => {
+        reading += 1
+        most = Math.max(most, reading)
+        await Bun.sleep(0)
+        reading -= 1
+        return { entries: [printEntry(payload(1, 0, 'completed'), 1)], more: false }
+      },
+    },
+    () => new TransformStream(),
+  )
+  const streams = Array.from({ length: 1_000 }, (_, index) => channels.of(`r${index}`, ABOUT).open(0))
+  const texts = await Promise.all(streams.map((stream) => new Response(stream).text()))
+  expect(texts.every((text) => ids(text).join() === '1')).toBe(true)
+  expect(most).toBe(64)
+})
+
+test('who waits for the end of a request that is long quiet is asked to ask again, and once a minute', async () => {
+  const { channels, clock } = channelsOf()
+  const channel = channels.of('a', ABOUT)
+  channels.arrived('a', payload(1, 0, 'queued'))
+  const first = channel.untilEnded()
+  clock.now = 61_000
+  channels.sweep()
+  expect(await first).toBeUndefined()
+  let told = false
+  void channel.untilEnded().then(() => {
+    told = true
+  })
+  clock.now = 63_000
+  channels.sweep()
+  await Promise.resolve()
+  expect(told).toBe(false)
+})
+
+test('a reader is given the log, and not what came live, where the log was read further', async () => {
+  const log = [payload(1), payload(2)]
+  const { channels } = channelsOf(log)
+  const channel = channels.of('a', ABOUT)
+  // The first event came live; the second is known from the log alone.
+  const early = channel.open(0)
+  channels.arrived('a', payload(1))
+  expect((await take(early, 2)).flat()).toEqual([1, 2])
+  expect((await take(channel.open(0), 2)).flat()).toEqual([1, 2])
+})

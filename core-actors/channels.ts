@@ -1,6 +1,8 @@
 import type { Page } from './attachment.ts'
+import { Budget } from './budget.ts'
 import type { About, Pipe } from './channel.ts'
 import { Channel } from './channel.ts'
+import { Gate } from './gate.ts'
 import { type HeaderOf, type PrintedEntry, printEntry } from './log-entry.ts'
 import { Turn } from './outlet.ts'
 import type { Attached, Reading } from './relay-port.ts'
@@ -8,7 +10,7 @@ import { SSE_OPENING } from './sse.ts'
 
 /** A node says something at least every 5 s: a log that is read and quiet for longer is looked at again. */
 const QUIET_MS = 6_000
-/** A stream of a request that has been quiet for so long is let go. */
+/** Who streams a request that has been quiet for so long, or waits for its end, is let go. */
 const SILENT_MS = 60_000
 /** What nobody uses is kept this long: a client that has just submitted asks for the events next. */
 const LINGER_MS = 5_000
@@ -16,6 +18,12 @@ const LINGER_MS = 5_000
 const RESTORED_MS = 10_000
 /** All windows together, characters; past it the oldest requests keep none. */
 const MAX_CHARS = 16 * 1024 * 1024
+/** Until the next sweep there may be more of them, and no more than this. */
+const MAX_KEPT_CHARS = 24 * 1024 * 1024
+/** What waits for all clients together, characters; past it each has a smaller buffer. */
+const MAX_WAITING_CHARS = 16 * 1024 * 1024
+/** Pages of logs that are read at a time: after a reconnect every reader wants one. */
+const MAX_READS = 64
 
 /** The logs of a relay's requests. Whoever reads one hears of what is written to it from then on. */
 export interface Logs {
@@ -32,6 +40,9 @@ export class Channels {
   readonly #pipe: Pipe
   readonly #now: () => number
   readonly #turn = new Turn()
+  readonly #waiting = new Budget(MAX_WAITING_CHARS)
+  readonly #kept = new Budget(MAX_KEPT_CHARS)
+  readonly #reads = new Gate(MAX_READS)
   /** When the broker last came back. */
   #backAt = Number.NEGATIVE_INFINITY
 
@@ -45,14 +56,21 @@ export class Channels {
     return this.#byRequest.size
   }
 
+  /** Characters in memory: what waits for clients, and what is kept for those who come. */
+  get chars(): { waiting: number; kept: number } {
+    return { waiting: this.#waiting.used, kept: this.#kept.used }
+  }
+
   of(id: string, { model, version, lane }: About): Channel {
     const known = this.#byRequest.get(id)
     if (known) return known
     const channel = new Channel({
       about: { model, version, lane },
-      read: (after) => this.#logs.page(id, after),
+      read: (after) => this.#page(id, after),
       pipe: this.#pipe,
       turn: this.#turn,
+      waiting: this.#waiting,
+      kept: this.#kept,
       now: this.#now,
     })
     this.#byRequest.set(id, channel)
@@ -106,7 +124,7 @@ export class Channels {
     const entries: PrintedEntry[] = []
     let sequence = 0
     for (let more = true; more; ) {
-      const page = await this.#logs.page(id, sequence)
+      const page = await this.#page(id, sequence)
       entries.push(...page.entries)
       sequence = page.entries.at(-1)?.sequence ?? sequence
       more = page.more
@@ -114,6 +132,10 @@ export class Channels {
     if (entries[0]?.n !== 1 || !entries.at(-1)?.terminal) return { kind: 'missing' }
     const rest = entries.filter(({ n }) => n > after)
     return { kind: 'whole', text: SSE_OPENING + rest.map(({ text }) => text).join('') }
+  }
+
+  #page(id: string, after: number): Promise<Page> {
+    return this.#reads.through(() => this.#logs.page(id, after))
   }
 
   /** An entry of any request's log, as the broker republished it; nothing is parsed that nobody wants. */
@@ -145,10 +167,12 @@ export class Channels {
     let chars = 0
     for (const [id, channel] of [...this.#byRequest].reverse()) {
       const quietMs = now - channel.quietSince
-      const watched = up && channel.readers > 0 && !channel.last?.terminal
-      if (!channel.inUse && quietMs > LINGER_MS) this.#byRequest.delete(id)
-      else if (watched && quietMs > SILENT_MS) channel.letGo()
-      else if (watched && now - channel.lookedAt > QUIET_MS) channel.resync(false)
+      const open = up && !channel.last?.terminal
+      if (!channel.inUse && quietMs > LINGER_MS) {
+        channel.drop()
+        this.#byRequest.delete(id)
+      } else if (open && quietMs > SILENT_MS) channel.letGo()
+      else if (open && channel.readers > 0 && now - channel.lookedAt > QUIET_MS) channel.resync(false)
       chars += channel.chars
       if (chars > MAX_CHARS) channel.drop()
     }

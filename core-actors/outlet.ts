@@ -1,13 +1,18 @@
+import type { Budget } from './budget.ts'
 import { SSE_HEARTBEAT, SSE_OPENING } from './sse.ts'
 
 /** Characters that may wait for one client; past it live events are dropped and read from the log later. */
 const BUFFER_CHARS = 64 * 1024
+/** The same while what waits for all clients together is too much. */
+const SCARCE_CHARS = 4 * 1024
 
 const encoder = new TextEncoder()
 
 export interface OutletOptions {
   /** Writes at the end of this turn: what the broker sent in one piece leaves in one piece. */
   readonly turn: Turn
+  /** Characters that wait for all clients together, those that are being written included. */
+  readonly budget: Budget
   /** It has been full and has room again. */
   readonly onRoom: () => void
   /** The reader has gone, or has been given the end. */
@@ -36,21 +41,28 @@ export class Outlet {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
   readonly #options: OutletOptions
   #waiting = SSE_OPENING
+  /** Characters taken from the budget. */
+  #held = SSE_OPENING.length
+  #full = false
   #mode: 'idle' | 'writing' | 'closed' = 'idle'
   #closing = false
 
   constructor(writable: WritableStream<Uint8Array>, options: OutletOptions) {
     this.#writer = writable.getWriter()
     this.#options = options
+    options.budget.take(this.#held)
     this.#writer.closed.catch(() => this.#gone())
     this.#start()
   }
 
   /** @returns whether it takes more */
   write(text: string): boolean {
+    if (this.#mode === 'closed') return false
     this.#waiting += text
+    this.#hold(text.length)
     this.#start()
-    return this.#waiting.length < BUFFER_CHARS
+    this.#full ||= this.#waiting.length >= (this.#options.budget.spent ? SCARCE_CHARS : BUFFER_CHARS)
+    return !this.#full
   }
 
   /** A sign of life, which is also how a client that has gone is noticed. */
@@ -84,11 +96,16 @@ export class Outlet {
       return
     }
     const bytes = encoder.encode(this.#waiting)
-    const full = this.#waiting.length >= BUFFER_CHARS
+    const written = this.#waiting.length
     this.#waiting = ''
     this.#writer.write(bytes).then(
       () => {
-        if (full) this.#options.onRoom()
+        if (this.#mode === 'closed') return
+        this.#hold(-written)
+        if (this.#full && this.#waiting === '') {
+          this.#full = false
+          this.#options.onRoom()
+        }
         this.#next()
       },
       () => this.#gone(),
@@ -106,6 +123,12 @@ export class Outlet {
     if (this.#mode === 'closed') return
     this.#mode = 'closed'
     this.#waiting = ''
+    this.#hold(-this.#held)
     this.#options.onGone()
+  }
+
+  #hold(chars: number): void {
+    this.#held += chars
+    this.#options.budget.take(chars)
   }
 }
