@@ -256,6 +256,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     if (this.#unsure === unsure) return
     this.#unsure = unsure
     storeUnsure(this.ctx.storage.kv, unsure)
+    if (unsure) this.#wakeAgain() // it may have ended meanwhile
   }
 
   /** Streams the events after number `after`. */
@@ -272,7 +273,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       case 'unissued':
         return unissued(after)
       case 'missing':
-        return { kind: 'record' }
+        return (await this.#isRecorded()) ? { kind: 'record' } : late()
       case 'live':
         this.#awaitEnd(state.request)
         return { kind: 'live', body: this.#watched(attached.body) }
@@ -294,8 +295,20 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     }
   }
 
-  /** The request and its log so far; `undefined` when the record must be asked. */
+  /** The request and its log so far; `undefined` when the record must be asked. @throws when neither can tell now */
   async snapshot(): Promise<Snapshot | undefined> {
+    const snapshot = await this.#snapshot()
+    if (!snapshot && !(await this.#isRecorded())) throw new Error('neither the log nor the record has the request now')
+    return snapshot
+  }
+
+  /** False for one whose fact is still on its way: that nobody can tell of it now does not make it unknown. */
+  async #isRecorded(): Promise<boolean> {
+    const state = this.#state
+    return state.mode !== 'ended' || (await this.record.isRecorded(state.request.id, state.end.n))
+  }
+
+  async #snapshot(): Promise<Snapshot | undefined> {
     const state = this.#state
     if (state.mode === 'new') return undefined
     const relay = this.relayOf(state.request)
@@ -307,7 +320,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   async known(id: string): Promise<Known> {
     const state = this.#state
     if (state.mode === 'new' || state.request.id !== id || this.#deciding) return { kind: 'unknown' }
-    const snapshot = await this.snapshot()
+    const snapshot = await this.#snapshot()
     return snapshot ? { kind: 'whole', snapshot } : { kind: 'record' }
   }
 
@@ -455,7 +468,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   }
 
   #wakeAgain(): void {
-    const at = nextAlarm(this.#state, Date.now())
+    const at = nextAlarm(this.#state, Date.now(), this.#unsure)
     if (at !== undefined) this.ctx.waitUntil(this.ctx.storage.setAlarm(at))
   }
 
@@ -494,6 +507,11 @@ const aboutOf = ({ model, version, lane }: OpenRequest): About => ({ model, vers
 const unissued = (after: number): Streaming => ({
   kind: 'refused',
   problem: { kind: 'invalid-event-id', detail: `Event ${after} was never issued for this request.` },
+})
+
+const late = (): Streaming => ({
+  kind: 'refused',
+  problem: { kind: 'unavailable', detail: 'The events of this request cannot be read now.', retryAfterMs: 2_000 },
 })
 
 const jobOf = (request: OpenRequest, dispatch: number) => {

@@ -49,3 +49,7 @@ test('an ended request is kept for as long as its log, and asked for again if th
   expect(dutyAt(ended, forgetAt)).toBe('forget')
   expect(nextAlarm(ended, forgetAt)).toBeGreaterThan(forgetAt)
 })
+
+test('a record that may not know of a request is told soon, also when the request has ended', () => {
+  expect(nextAlarm(ended, 6_000, true)).toBe(7_000)
+})

@@ -58,15 +58,18 @@ const OVERDUE_MS = 1_000
 const FORGET_MS = LOG_MAX_AGE_MS
 const FORGET_AGAIN_MS = 10 * 60_000
 
-/** When the actor must wake, ms since the epoch. */
-export function nextAlarm(state: RequestState, now: number): number | undefined {
+/**
+ * When the actor must wake, ms since the epoch.
+ * @param unsure the record may not have been told that the request was accepted
+ */
+export function nextAlarm(state: RequestState, now: number, unsure = false): number | undefined {
   switch (state.mode) {
     case 'new':
       return undefined
     case 'open':
       return Math.min(...dueTimes(state).map((due) => (due > now ? due : now + OVERDUE_MS)), now + SUPERVISE_MS)
     case 'ended':
-      return Math.max(state.end.at + FORGET_MS, now + FORGET_AGAIN_MS)
+      return unsure ? now + OVERDUE_MS : Math.max(state.end.at + FORGET_MS, now + FORGET_AGAIN_MS)
   }
 }
 
