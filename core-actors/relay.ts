@@ -5,12 +5,13 @@ import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { isTerminal } from '@oriel/protocol/event'
 import type { Accepted } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
-import { sentAtOf, shardOf } from '@oriel/protocol/ids'
+import { shardOf } from '@oriel/protocol/ids'
 import type { Job } from '@oriel/protocol/job'
 import type { Problem } from '@oriel/protocol/problem'
 import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
-import { ALL_MAX_DELIVERIES, acceptedSubject, DISCONNECTED, liveShard, requestOf } from '@oriel/protocol/subjects'
+import { acceptedSubject, liveShard, requestOf } from '@oriel/protocol/subjects'
 import type { Page } from './attachment.ts'
+import { hearBrokerNews } from './broker-news.ts'
 import { Catalog } from './catalog.ts'
 import { watchCatalog } from './catalog-watch.ts'
 import type { About } from './channel.ts'
@@ -27,9 +28,9 @@ import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Requeue,
 import type { End } from './request.ts'
 import { endOf } from './request.ts'
 import { requeueLog } from './requeue-log.ts'
+import { subscribe } from './subscribe.ts'
 import { Takeover } from './takeover.ts'
-import { giveUp } from './undeliverable.ts'
-import { newsOf } from './waiting.ts'
+import { tellNews } from './tell-news.ts'
 
 export interface RelayEnv {
   readonly NATS_URL: string
@@ -218,20 +219,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
       if (!stop.signal.aborted) this.#catalog = next
     })
     this.#watched = { stop, seen: this.#watched ? Promise.resolve() : seen }
-    this.#hearNews(connection)
-  }
-
-  /** What the broker tells of itself. The client renews these subscriptions by itself. */
-  #hearNews(connection: NatsConnection): void {
+    // The client renews these by itself.
     if (this.#subscribed.has(connection)) return
     this.#subscribed.set(connection, new Set())
-    subscribe(connection, DISCONNECTED, (message) => this.#disconnected(message))
-    subscribe(connection, ALL_MAX_DELIVERIES, (message) => giveUp(connection, message.json(), (id) => this.#shard(id)))
-  }
-
-  async #disconnected(message: Msg): Promise<void> {
-    const jobs = await this.#takeover.disconnected(message.json())
-    if (jobs > 0) console.warn('a node is gone, and its jobs were given to the others', jobs)
+    hearBrokerNews(connection, this.#takeover, (id) => this.#shard(id))
   }
 
   #listen(connection: NatsConnection, shard: number): void {
@@ -274,28 +265,13 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   #sweep(): void {
-    const up = this.#link.now !== undefined
-    this.#channels.sweep(up)
-    if (!up) return // each would wait for the broker, and more would come every time
+    const connection = this.#link.now
+    this.#channels.sweep(connection !== undefined)
+    if (!connection) return // each would wait for the broker, and more would come every time
+    const sources = { connection, catalog: this.#catalog, depth: this.#depth }
     for (const { id, ...about } of this.#channels.waiting(NEWS_MS, MAX_NEWS)) {
-      this.#tellNews(id, about).catch(warn('a request that waits could not be told how long'))
+      tellNews(sources, this.#shard(id), id, about).catch(warn('a request that waits could not be told how long'))
     }
-  }
-
-  /** Tells a request that waits where it stands, unless its log has moved on. */
-  async #tellNews(id: RequestId, { model, version, lane }: About): Promise<void> {
-    const connection = await this.#ready()
-    if (!connection) return
-    const log = new LogStore(connection)
-    const raw = await log.last(this.#shard(id), id)
-    if (!raw) return
-    const { event: last, sequence } = parseEntry(raw)
-    const partition = this.#catalog.partitionOf(model)
-    await this.#depth.refresh(connection, partition, lane, Date.now())
-    const now = Date.now()
-    const served = this.#catalog.serves(model, version, now)
-    const news = newsOf(last, { served, depth: this.#depth.of(partition, lane), sentAt: sentAtOf(id), now })
-    if (news) await log.append(this.#shard(id), id, { ...news, n: last.n + 1, at: now }, sequence)
   }
 
   /** Writes `queued` as the first event. A log that is there already is the business of whoever wrote it. */
@@ -316,20 +292,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   #shard(id: RequestId): number {
     return shardOf(id, shardsOf(this.env))
   }
-}
-
-function subscribe(connection: NatsConnection, subject: string, heard: (message: Msg) => void | Promise<void>): void {
-  const failed = warn(`what came on ${subject} was not understood`)
-  connection.subscribe(subject, {
-    callback: (error, message) => {
-      if (error) return failed(error)
-      try {
-        heard(message)?.catch(failed)
-      } catch (cause) {
-        failed(cause)
-      }
-    },
-  })
 }
 
 const warn = (what: string) => (error: unknown) => console.warn(what, error)

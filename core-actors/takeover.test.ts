@@ -115,6 +115,18 @@ test('who ran a request that this relay did not follow is read in its log', asyn
   expect(givenBack).toEqual([delivery(1)])
 })
 
+test('only the end of a node is worth reading logs', async () => {
+  const { channels, disconnected } = relay()
+  let reads = 0
+  channels.of('r', ABOUT).findRunner = async () => {
+    reads += 1
+  }
+  await disconnected('recorder')
+  expect(reads).toBe(0)
+  await disconnected('a')
+  expect(reads).toBe(1)
+})
+
 test('a node that does not say where its job is acknowledged is left to the broker; so is a subject of another kind', async () => {
   const { log, disconnected, givenBack } = relay()
   const { body } = started(2, 'a', 1)

@@ -66,22 +66,18 @@ export class Takeover {
     const at = this.#port.now()
     const before = this.#port.lastBeat(client.name)
     await this.#port.wait(reason === STALE ? STALE_GRACE_MS : GRACE_MS)
-    if (this.#isBack(client.name, at, before)) return 0
+    const after = this.#port.lastBeat(client.name)
+    if (isBack(at, before, after)) return 0
     this.#port.gone(client.name)
-    return await this.#takeOver(client.name)
+    return await this.#takeOver(client.name, before !== undefined || after !== undefined)
   }
 
-  /** A new process of the same name has none of the old one's jobs. */
-  #isBack(node: string, since: number, before: Beat | undefined): boolean {
-    const beat = this.#port.lastBeat(node)
-    return beat !== undefined && beat.heardAt > since && (!before || beat.startedAt === before.startedAt)
-  }
-
-  async #takeOver(node: string): Promise<number> {
+  /** @param isNode no other program's end is worth reading logs */
+  async #takeOver(node: string, isNode: boolean): Promise<number> {
     const unknown: Channel[] = []
     let givenBack = 0
     for (const { channel } of this.#port.openRequests()) {
-      if (channel.runner.mode === 'unknown') unknown.push(channel)
+      if (channel.runner.mode === 'unknown' && isNode) unknown.push(channel)
       else givenBack += this.#giveBack(node, channel)
     }
     for (let next = 0; next < unknown.length; next += READS) {
@@ -102,3 +98,7 @@ export class Takeover {
     return 1
   }
 }
+
+/** A new process of the same name has none of the old one's jobs. */
+const isBack = (since: number, before: Beat | undefined, after: Beat | undefined): boolean =>
+  after !== undefined && after.heardAt > since && (!before || after.startedAt === before.startedAt)
