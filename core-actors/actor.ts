@@ -15,7 +15,6 @@ import { dutyAt, endOf, nextAlarm } from './request.ts'
 import { readEndedLog, readLog } from './request-log.ts'
 import {
   clearState,
-  clearUndone,
   loadDispatch,
   loadState,
   loadUndone,
@@ -153,7 +152,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     const known = this.#state.mode === 'new' ? draft.id : this.#state.request.id
     if (known !== draft.id) return notRequeueable('Its request id stands for a later request now.')
     if (this.#state.mode === 'open') {
-      if (this.#undone) await this.#takeUp(this.#state.request, this.#undone)
+      if (this.#undone && this.#unsure) await this.#takeUp(this.#state.request, this.#undone)
       else await this.#noticeEnd(this.#state.request)
     }
     if (this.#state.mode === 'open') return { ok: true, ...(await this.#standing(this.#state)) }
@@ -165,6 +164,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     this.#dispatchNumber = Math.max(this.#dispatchNumber, dispatch) + 1
     storeReopened(this.ctx.storage.kv, request, end, this.#dispatchNumber)
     this.#undone = end
+    this.#setUnsure(true)
     this.#become({ mode: 'open', request })
     const outcome = await this.#takeUp(request, end)
     if (!outcome.ok) {
@@ -189,7 +189,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     if (!outcome.ok) return outcome
     const { requeued } = outcome
     if (requeued.kind === 'incomplete') return { ok: false, problem: NOT_RECORDED_YET }
-    this.#doneUndoing()
+    this.#setUnsure(false)
     this.#begun = true
     if (isTerminal(requeued.event)) this.#ended(endOf(requeued.event))
     this.#awaitEnd(request)
@@ -198,14 +198,10 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
 
   /** It was not to be: the request has ended as before, or as its log now says. */
   async #standDown(request: OpenRequest, end: End): Promise<void> {
-    this.#doneUndoing()
+    this.#setUnsure(false)
+    this.#undone = undefined
     await this.#noticeEnd(request)
     this.#ended(end)
-  }
-
-  #doneUndoing(): void {
-    this.#undone = undefined
-    clearUndone(this.ctx.storage.kv)
   }
 
   async #recordedLog(request: OpenRequest): Promise<RequestEvent[]> {
@@ -341,7 +337,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       const duty = dutyAt(state, Date.now())
       if (state.mode !== 'new') await this.#notes.note(state.request.user, state.mode === 'open')
       if (state.mode === 'open') {
-        if (this.#undone) await this.#takeUpAgain(state.request, this.#undone)
+        if (this.#undone && this.#unsure) await this.#takeUpAgain(state.request, this.#undone)
         else if (duty === 'expire') await this.#end(state.request, 'expired')
         else if (duty === 'cancel') await this.#end(state.request, 'cancelled')
         else await this.#supervise(state.request)
@@ -359,7 +355,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     this.#wakeAgain()
   }
 
-  /** The requeue was interrupted. */
+  /** A requeue was interrupted, or the broker has lost the log that went on. */
   async #takeUpAgain(request: OpenRequest, end: End): Promise<void> {
     const outcome = await this.#takeUp(request, end)
     if (!outcome.ok && outcome.problem.kind !== 'unavailable') await this.#standDown(request, end)
@@ -370,12 +366,16 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     const last = await this.relayOf(request).last(request.id)
     if (!last.ok) throw new Error(last.problem.detail)
     const { event } = last
-    if (event && isTerminal(event)) return this.#ended(endOf(event))
+    const undone = this.#undone
+    const goneOn = event && !(undone && event.type === 'failed' && event.n <= undone.n)
+    if (goneOn && isTerminal(event)) return this.#ended(endOf(event))
     if (!event && this.#begun) {
       // The broker has lost its state: what it told of repeats went with it, but maybe not all at once.
       this.#dispatchNumber += 1
       storeDispatch(this.ctx.storage.kv, this.#dispatchNumber)
     }
+    // Not from the first event on: the record has the log up to the end that was undone, and numbers to go on from.
+    if (!goneOn && undone) return await this.#takeUpAgain(request, undone)
     this.#begun ||= event !== undefined
     // While the broker still tells repeats, one more costs nothing: a crash between log and job is mended so.
     const repeatable = Date.now() - request.sentAt < DUPLICATE_WINDOW_MS
@@ -423,6 +423,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     if (this.#state.mode !== 'open' || end.n <= (this.#undone?.n ?? 0)) return
     const { request } = this.#state
     storeEnd(this.ctx.storage.kv, end)
+    this.#undone = undefined
     this.#become({ mode: 'ended', request, end })
     this.ctx.waitUntil(this.#notes.ended(request.user, request.id))
   }

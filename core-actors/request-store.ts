@@ -12,7 +12,7 @@ const UNSURE = 'unsure'
 /** How many times the job was sent anew because the broker had lost it, when that was more than once. */
 const DISPATCH = 'dispatch'
 
-/** Of a request that is being queued again: the end that its log is to go on after. */
+/** Of an open request that was queued again: the end that its log goes on after. */
 const UNDONE = 'undone'
 
 const Client = v.optional(v.union([v.literal('here'), v.number()]))
@@ -49,10 +49,10 @@ export function storeReopened(kv: SyncKvStorage, request: OpenRequest, end: End,
   kv.delete(CLIENT)
 }
 
-/** Its log has gone on, or never will. */
-export const clearUndone = (kv: SyncKvStorage): void => void kv.delete(UNDONE)
-
-export const storeEnd = (kv: SyncKvStorage, end: End): void => kv.put(END, end)
+export function storeEnd(kv: SyncKvStorage, end: End): void {
+  kv.put(END, end)
+  kv.delete(UNDONE)
+}
 
 export const storeClient = (kv: SyncKvStorage, client: 'here' | number): void => kv.put(CLIENT, client)
 

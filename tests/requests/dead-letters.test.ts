@@ -1,13 +1,17 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { bundledModels } from '@oriel/dev/bundled-models'
+import { firstPlan } from '@oriel/dev/plan'
+import { prepareBroker } from '@oriel/dev/streams'
 import { DeadLetterPage, DeadLetterView, HistoryPage } from '@oriel/protocol/api'
-import { jobSubject, PROGRESS } from '@oriel/protocol/subjects'
+import { JOBS, jobSubject, PROGRESS } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import { type Client, typesOf } from '../support/client.ts'
-import { moodyModel } from '../support/models.ts'
+import { BUNDLED, moodyModel } from '../support/models.ts'
 import { useStack } from '../support/stack.ts'
 
 const stack = useStack({ models: ['moody'] })
+const plan = firstPlan(bundledModels(BUNDLED))
 const FAILED = ['queued', 'started', 'retrying', 'started', 'failed']
 const idsOf = (events: readonly { id: number }[]) => events.map(({ id }) => id)
 const upTo = (n: number) => Array.from({ length: n }, (_, at) => at + 1)
@@ -123,6 +127,28 @@ describe('requeued', () => {
     expect(events.at(-1)?.type).toBe('completed')
     expect(idsOf(events)).toEqual(upTo(events.length))
     expect((await (await carol.open('moody-3')).text()).startsWith(before)).toBe(true)
+    await mended(1)
+  }, 90_000)
+
+  test('should the broker lose it all then, it goes on from what the record has', async () => {
+    const [fred, olga] = await Promise.all([stack.client('fred'), operator()])
+    const id = await fail(fred, 'moody-6')
+    await stack.recorded('fred', 'moody-6', 'failed')
+    await mended(10, async () => {
+      expect((await post(olga, `/dead-letters/${id}/requeue`)).status).toBe(202)
+      const nc = await stack.stack.nats('admin')
+      const { streams } = await jetstreamManager(nc)
+      for (const name of [JOBS, PROGRESS]) await streams.delete(name)
+      await prepareBroker(nc, plan)
+      await nc.close()
+    })
+    const rest = await fred.follow('moody-6', undefined, 5)
+    expect(rest[0]?.id).toBe(6)
+    expect(rest.at(-1)?.type).toBe('completed')
+    const whole = await fred.follow('moody-6')
+    expect(typesOf(whole).slice(0, 5)).toEqual(FAILED)
+    expect(idsOf(whole)).toEqual(upTo(rest.at(-1)?.id ?? 0))
+    await stack.recorded('fred', 'moody-6', 'completed')
     await mended(1)
   }, 90_000)
 
