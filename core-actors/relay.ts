@@ -78,6 +78,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     now: () => Date.now(),
     wait: (ms) => scheduler.wait(ms),
   })
+  /** Logs that are made to go on, and may be written anew for that: until it is done nobody reads an end in them. */
+  readonly #requeueing = new Map<string, Promise<void>>()
   #watched: { stop: AbortController; seen: Promise<void> } | undefined
   #timers: ReturnType<typeof setInterval>[] | undefined
 
@@ -118,10 +120,17 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
       purge: () => log.purge(shard, id),
       now: () => Date.now(),
     }
-    const requeued = await requeueLog(port, this.#depth.of(partition, lane), failure)
+    const requeueing = requeueLog(port, this.#depth.of(partition, lane), failure)
+    this.#requeueing.set(
+      id,
+      requeueing.then(() => {}).catch(() => {}), // told to the actor
+    )
+    const requeued = await requeueing.finally(() => this.#requeueing.delete(id))
     if (requeued.kind === 'incomplete') return { ok: true, requeued }
     // What a channel had heard last was the end, and it must not be told to anybody any more.
-    this.#channels.of(id, job).arrived(printEntry(new TextEncoder().encode(JSON.stringify(requeued.event))))
+    const channel = this.#channels.of(id, job)
+    channel.resync(true)
+    channel.arrived(printEntry(new TextEncoder().encode(JSON.stringify(requeued.event))))
     if (requeued.kind === 'standing' && isTerminal(requeued.event)) return { ok: true, requeued }
     const problem = await sendJob(connection, this.#depth, partition, { ...job, shard })
     if (!problem) return { ok: true, requeued }
@@ -171,6 +180,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   async read(id: RequestId, after: number) {
+    await this.#requeueing.get(id)
     const connection = await this.#ready()
     if (!connection) return unavailable()
     const { entries, more } = await new LogStore(connection).read(this.#shard(id), id, after)
@@ -238,7 +248,9 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   #arrived(message: Msg): void {
-    this.#channels.arrived(requestOf(message.subject), message.data, (name) => message.headers?.get(name))
+    const id = requestOf(message.subject)
+    if (this.#requeueing.has(id)) return
+    this.#channels.arrived(id, message.data, (name) => message.headers?.get(name))
   }
 
   /** @throws Error when the broker cannot be reached */
@@ -250,12 +262,14 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   async #last(id: string): Promise<PrintedEntry | undefined> {
+    await this.#requeueing.get(id)
     const shard = this.#shard(id)
     const last = await (await this.#listening(shard)).last(shard, id)
     return last && printEntry(last.payload, last.sequence, last.headerOf)
   }
 
   async #page(id: string, after: number): Promise<Page> {
+    await this.#requeueing.get(id)
     const shard = this.#shard(id)
     const { entries, more } = await (await this.#listening(shard)).read(shard, id, after)
     const printed = entries.map(({ payload, sequence, headerOf }) => printEntry(payload, sequence, headerOf))
