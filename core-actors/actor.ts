@@ -76,6 +76,8 @@ export interface RequeueOrder {
 /** After a relay broke: how long to wait before it is asked again, and how often while a client waits. */
 const ASK_AGAIN_MS = 250
 const MAX_ASKS = 8
+/** Whoever has a request in hand says something more often; whoever had it is no longer waited for by the broker. */
+const QUIET_MS = 12_000
 
 /** The actor of one request: a thin shell over `request.ts`, which holds the rules of its life. */
 export abstract class RequestActorBase<Env> extends DurableObject<Env> {
@@ -87,6 +89,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   #unsure = loadUnsure(this.ctx.storage.kv)
   #dispatchNumber = loadDispatch(this.ctx.storage.kv)
   #undone = loadUndone(this.ctx.storage.kv)
+  /** When the job was last sent from here. */
+  #dispatchedAt: number | undefined
   /** The broker was known to have the log. */
   #begun = false
   /** A request is being admitted, and may still be refused. */
@@ -236,10 +240,12 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   async #dispatch(request: OpenRequest): Promise<Problem | undefined> {
     try {
       const job = jobOf(request, this.#dispatchNumber)
+      const at = Date.now()
       const outcome = await this.relayOf(request).submit({ job, accepted: acceptedOf(request) })
       if (!outcome.ok) return outcome.problem
       this.#setUnsure(!outcome.certain)
       this.#begun ||= outcome.certain
+      if (outcome.certain) this.#dispatchedAt = at
     } catch (error) {
       console.warn('the relay broke during a submit; the alarm will send the job again', error)
       this.#setUnsure(true)
@@ -369,7 +375,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     const undone = this.#undone
     const goneOn = event && !(undone && event.type === 'failed' && event.n <= undone.n)
     if (goneOn && isTerminal(event)) return this.#ended(endOf(event))
-    if (!event && this.#begun) {
+    const lost = event ? goneOn && (await this.#jobIsLost(request, event)) : this.#begun
+    if (lost) {
       // The broker has lost its state: what it told of repeats went with it, but maybe not all at once.
       this.#dispatchNumber += 1
       storeDispatch(this.ctx.storage.kv, this.#dispatchNumber)
@@ -379,10 +386,21 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     this.#begun ||= event !== undefined
     // While the broker still tells repeats, one more costs nothing: a crash between log and job is mended so.
     const repeatable = Date.now() - request.sentAt < DUPLICATE_WINDOW_MS
-    const unsent = !event || (event.type === 'queued' && (this.#unsure || repeatable))
+    const unsent = !event || lost || (event.type === 'queued' && (this.#unsure || repeatable))
     if (unsent) await this.#dispatch(request)
     else if (this.#unsure) await this.#acceptAgain(request)
     this.#awaitEnd(request)
+  }
+
+  /**
+   * A node writes a log again that the broker has lost, but not its job: should nobody have it in hand any more, nobody
+   * ever will.
+   */
+  async #jobIsLost(request: OpenRequest, event: RequestEvent): Promise<boolean> {
+    const quietUntil = event.at + QUIET_MS + (event.type === 'retrying' ? event.inMs : 0)
+    if (Date.now() < quietUntil) return false
+    const queue = await this.relayOf(request).queueSince(request.model, request.lane)
+    return queue.ok && queue.since > (this.#dispatchedAt ?? request.sentAt)
   }
 
   /** Asks the relay for the end, for as long as the request is open. One question at a time. */

@@ -4,6 +4,7 @@ import type { RequestId } from '@oriel/protocol/ids'
 import type { Job } from '@oriel/protocol/job'
 import type { Manifest } from '@oriel/protocol/manifest'
 import type { Problem } from '@oriel/protocol/problem'
+import type { Lane } from '@oriel/protocol/subjects'
 import type { About } from './channel.ts'
 import type { Letter, LetterPage, LetterQuery } from './dead-letters.ts'
 import type { Entry } from './log-entry.ts'
@@ -73,6 +74,8 @@ export interface RelayPort {
   attach(id: RequestId, reading: Reading): Promise<Attached>
   /** The last event of a log, if there is any. */
   last(id: RequestId): Promise<Outcome<{ event: RequestEvent | undefined }>>
+  /** When the broker began the queue that a model's jobs wait in: it has none that were sent before. */
+  queueSince(model: string, lane: Lane): Promise<Outcome<{ since: number }>>
   /** A page of the log after the sequence `after`; `more` when it goes on. */
   read(id: RequestId, after: number): Promise<Outcome<{ entries: Entry[]; more: boolean }>>
   /** Tells the record again that a request was accepted; the broker and the record know a repeat. */

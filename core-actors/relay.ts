@@ -9,7 +9,7 @@ import { shardOf } from '@oriel/protocol/ids'
 import type { Job } from '@oriel/protocol/job'
 import type { Problem } from '@oriel/protocol/problem'
 import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
-import { acceptedSubject, liveShard, requestOf } from '@oriel/protocol/subjects'
+import { acceptedSubject, type Lane, liveShard, requestOf } from '@oriel/protocol/subjects'
 import type { Page } from './attachment.ts'
 import { hearBrokerNews } from './broker-news.ts'
 import { Catalog } from './catalog.ts'
@@ -24,6 +24,7 @@ import type { PrintedEntry } from './log-entry.ts'
 import { parseEntry, printEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
 import { QueueDepth } from './queue-depth.ts'
+import { queueSince } from './queue-since.ts'
 import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Requeue, Submitted } from './relay-port.ts'
 import type { End } from './request.ts'
 import { endOf } from './request.ts'
@@ -177,6 +178,12 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     if (!connection) return unavailable()
     const last = await new LogStore(connection).last(this.#shard(id), id)
     return { ok: true as const, event: last && parseEntry(last).event }
+  }
+
+  async queueSince(model: string, lane: Lane): Promise<Outcome<{ since: number }>> {
+    const connection = await this.#ready()
+    if (!connection) return unavailable()
+    return { ok: true, since: await queueSince(connection, this.#catalog.partitionOf(model), lane) }
   }
 
   async read(id: RequestId, after: number) {

@@ -24,9 +24,9 @@ export class Deliveries {
     await this.#verdict?.(delivery)
   }
 
-  /** Where the job is acknowledged, if it was delivered by the broker as it is now. */
-  get ackSubject(): string | undefined {
-    return this.#all.at(-1)?.ackSubject
+  /** Where the job is acknowledged, if it was delivered since the last reconnect. */
+  ackSubject(epoch: number): string | undefined {
+    return this.#all.findLast((delivery) => delivery.epoch === epoch)?.ackSubject
   }
 
   /** Whether one came before the last reconnect. */

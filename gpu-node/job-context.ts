@@ -3,7 +3,7 @@ import type { Logger } from './logger.ts'
 import type { ModelRunner } from './model-runner.ts'
 import type { ModelShelf } from './model-shelf.ts'
 import type { Outcomes } from './outcomes.ts'
-import type { RecentEndings } from './recent-endings.ts'
+import type { RecentLogs } from './recent-logs.ts'
 import type { RequestLog } from './request-log.ts'
 
 /** All that a job needs of its node. */
@@ -11,8 +11,8 @@ export interface JobContext {
   readonly node: string
   readonly log: RequestLog
   readonly outcomes: Outcomes
-  /** What ended here lately. */
-  readonly recent: RecentEndings
+  /** What ended here lately, or was given back. */
+  readonly recent: RecentLogs
   readonly models: ModelShelf
   readonly runner: ModelRunner
   readonly clock: Clock

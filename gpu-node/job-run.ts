@@ -124,7 +124,7 @@ export class JobRun {
   async #open(): Promise<LogAuthor> {
     const { job } = this
     const { log, clock } = this.#context
-    const delivery = () => this.#deliveries.ackSubject
+    const delivery = () => this.#deliveries.ackSubject(log.epoch)
     const onRestored = () => this.#restored()
     const options = { log, shard: job.shard, id: job.id, clock, signal: this.#signal, delivery, onRestored }
     const first = job.dispatch === 1 && this.#deliveries.count === 1
@@ -225,6 +225,7 @@ export class JobRun {
       return { type: 'retrying', attempt: cost === 'charged' ? nextAttempt : attempt, inMs: Math.round(inMs), problem }
     })
     if (loss) return this.#lost(loss)
+    if (this.#author) this.#context.recent.keep(this.job, [...this.#author.events])
     await this.#deliveries.settle((delivery) => delivery.nak(inMs))
   }
 
@@ -246,7 +247,7 @@ export class JobRun {
     const { outcomes, node, recent, log } = this.#context
     const author = this.#author ?? (await this.#open())
     const ending = endingOf(this.job, await author.whole(), node, this.#deliveries.count)
-    recent.keep(ending)
+    recent.keep(this.job, ending.events, ending)
     let epoch: number
     do {
       epoch = log.epoch

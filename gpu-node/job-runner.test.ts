@@ -502,6 +502,26 @@ test('what ended a moment before the broker lost its state is told again', async
   expect(outcomes.facts.size).toBe(0)
 })
 
+test('a log that was given back a moment before the broker lost its state is written again, and goes on', async () => {
+  const { jobs, runner, deliver, log, events, clock } = setup()
+  const done = jobs.deliver(deliver())
+  const run = await runner.next()
+  run.say('Once', 1)
+  run.fail(new ProblemError(crash))
+  await done
+  const before = await events()
+  log.loseState()
+  await jobs.verify()
+  expect(await events()).toEqual(before)
+  const again = jobs.deliver(deliver({ dispatch: 2 }))
+  const next = await runner.next()
+  expect(next.run.prior).toEqual({ tokens: [1], text: 'Once' })
+  next.finish()
+  await again
+  expect((await events()).slice(before.length)).toMatchObject([{ type: 'started', attempt: 2 }, { type: 'completed' }])
+  expect(clock.timers).toBe(0)
+})
+
 test('a job that is sent again is put off a moment, for whoever may have its log to write it again', async () => {
   const { jobs, runner, deliver, write, types } = setup()
   await write({ type: 'queued', position: 0 })

@@ -5,7 +5,7 @@ import type { JobContext } from './job-context.ts'
 import { type Poison, parseJob } from './job-message.ts'
 import { JobRun } from './job-run.ts'
 import { LogAuthor } from './log-author.ts'
-import { RecentEndings } from './recent-endings.ts'
+import { RecentLogs } from './recent-logs.ts'
 
 /** The jobs that this node has in hand. */
 export class JobRunner {
@@ -15,7 +15,7 @@ export class JobRunner {
   readonly #work = new Set<Promise<void>>()
 
   constructor(context: Omit<JobContext, 'recent'>) {
-    this.#context = { ...context, recent: new RecentEndings(context) }
+    this.#context = { ...context, recent: new RecentLogs(context) }
   }
 
   get busy(): number {
@@ -65,7 +65,7 @@ export class JobRunner {
     const signal = this.#abandon.signal
     await Promise.all([...this.#runs.values()].map((run) => run.verify()))
     await recent.verify(signal).catch((cause) => {
-      if (!signal.aborted) logger.warn('what ended lately could not be verified', { cause })
+      if (!signal.aborted) logger.warn('the logs of late could not be verified', { cause })
     })
   }
 

@@ -83,3 +83,30 @@ test('the broker loses everything in the middle of generations: clients see a pa
     )
   }
 }, 120_000)
+
+test('the node whose log was written again is killed, too: the job that was lost with the broker is sent again', async () => {
+  const alice = await stack.client('alice')
+  const long = { ...story, parameters: { ...story.parameters, tokensPerSecond: 10 } }
+  const { requestID } = await alice.submit('storyteller', long)
+  let lost: Promise<void> | undefined
+  let node = ''
+  let lostAt = 0
+  let killed = false
+  const events = await alice.follow(requestID, ({ id, type, data }) => {
+    if (type === 'started') node = String(data.node)
+    if (id === 8) {
+      lostAt = id
+      lost ??= loseState()
+    }
+    // What comes after the loss is in a log that was written again.
+    if (lostAt > 0 && id > lostAt + 4 && !killed) {
+      killed = true
+      stack.stack.kill(node)
+    }
+  })
+  await lost
+  expect(killed).toBe(true)
+  expect(events.map(({ id }) => id)).toEqual(events.map((_, index) => index + 1))
+  expect(typesOf(events).at(-1)).toBe('completed')
+  expect(textOf(events)).toBe(uninterrupted)
+}, 120_000)
