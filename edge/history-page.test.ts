@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { RequestView } from '@oriel/protocol/api'
 import fc from 'fast-check'
-import { type HotItem, hotPage, type MergedPage, mergePage, type RecordedItem } from './history-page.ts'
+import { type HotItem, hotPage, type MergedPage, mergePage, type RecordedItem, type ShownItem } from './history-page.ts'
 
 // A world of requests, some of them known to the hot list, some to the record, and a reader who turns its pages.
 interface Truth {
@@ -61,7 +61,7 @@ function turn(
   if (alone) return { page: alone, asked: false }
   if (away) return { page: mergePage(hot, more, { kind: 'away' }, limit), asked: true }
   const rows = after(world.all).flatMap(({ id, recorded }): RecordedItem[] =>
-    recorded === undefined ? [] : [{ id, view: viewOf(id, recorded) }],
+    recorded === undefined ? [] : [{ id, whole: true, view: viewOf(id, recorded) }],
   )
   const items = rows.slice(0, recordLimit)
   return { page: mergePage(hot, more, { kind: 'page', items, next: rows.length > items.length }, limit), asked: true }
@@ -79,7 +79,7 @@ describe('hot and record as one history', () => {
     })
     fc.assert(
       fc.property(worlds, sizes, (world, { limit, chunk, record }) => {
-        const seen: RecordedItem[] = []
+        const seen: ShownItem[] = []
         let before: string | undefined
         for (let turns = 0; ; turns += 1) {
           expect(turns).toBeLessThan(100)
@@ -120,13 +120,22 @@ describe('hot and record as one history', () => {
     expect(turn({ hot: world, all: world }, idOf(1), 5).page).toEqual({ kind: 'blocked' })
   })
 
+  test('an actor that cannot tell how far its request is leaves it to a record that has its end, and to no other', () => {
+    const id = idOf(1)
+    const hot = [{ id, accepted: true }]
+    const record = (whole: boolean) =>
+      ({ kind: 'page', items: [{ id, whole, view: viewOf(id, 4) }], next: false }) as const
+    expect(mergePage(hot, false, record(true), 5)).toMatchObject({ kind: 'page', items: [{ id }] })
+    expect(mergePage(hot, false, record(false), 5)).toEqual({ kind: 'blocked' })
+  })
+
   test('a request that both know is taken from the one that has seen more of it', () => {
     const id = idOf(1)
     for (const [actor, recorded] of [
       [5, 0],
       [3, 5],
     ] as const) {
-      const record = { kind: 'page', items: [{ id, view: viewOf(id, recorded) }], next: false } as const
+      const record = { kind: 'page', items: [{ id, whole: true, view: viewOf(id, recorded) }], next: false } as const
       const page = mergePage([{ id, view: viewOf(id, actor) }], false, record, 5)
       expect(page).toEqual({ kind: 'page', items: [{ id, view: viewOf(id, 5) }], next: undefined })
     }

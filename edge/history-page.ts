@@ -13,9 +13,14 @@ export type HotItem =
   | { readonly id: string; readonly view: RequestView }
   | { readonly id: string; readonly view?: undefined; readonly accepted: boolean }
 
-export interface RecordedItem {
+export interface ShownItem {
   readonly id: string
   readonly view: RequestView
+}
+
+/** `whole`: the record has its end too. */
+export interface RecordedItem extends ShownItem {
+  readonly whole: boolean
 }
 
 /** `away`: the record cannot be asked. `next`: it has more after its last item. */
@@ -25,7 +30,7 @@ export type RecordedPart =
 
 /** `items`: newest first. `next`: the id after which there may be more. `blocked`: the first request cannot be shown now. */
 export type MergedPage =
-  | { readonly kind: 'page'; readonly items: readonly RecordedItem[]; readonly next: string | undefined }
+  | { readonly kind: 'page'; readonly items: readonly ShownItem[]; readonly next: string | undefined }
   | { readonly kind: 'blocked' }
 
 /**
@@ -44,15 +49,15 @@ export function hotPage(hot: readonly HotItem[], more: boolean, limit: number): 
 /** @param recorded the newest of the record in the same range, at most `limit` */
 export function mergePage(hot: readonly HotItem[], more: boolean, recorded: RecordedPart, limit: number): MergedPage {
   const hotById = new Map(hot.map((item) => [item.id, item]))
-  const record = new Map(recorded.kind === 'page' ? recorded.items.map(({ id, view }) => [id, view]) : [])
+  const record = new Map(recorded.kind === 'page' ? recorded.items.map((item) => [item.id, item]) : [])
   // After the last of either there may be more of it, so what the other has from there on is for the next page.
   const ends = [more ? hot.at(-1)?.id : undefined, lastOf(recorded)].filter((id) => id !== undefined)
   const end = ends.sort().at(-1)
-  const items: RecordedItem[] = []
+  const items: ShownItem[] = []
   for (const id of [...new Set([...hotById.keys(), ...record.keys()])].sort().reverse()) {
     if (end !== undefined && id < end) break
     const item = hotById.get(id)
-    const view = furtherOf(item?.view, record.get(id))
+    const view = viewFor(item, record.get(id))
     if (items.length === limit) return upTo(items)
     if (view) items.push({ id, view })
     else if (recorded.kind === 'away' || (item && !item.view && item.accepted)) return upTo(items)
@@ -63,7 +68,7 @@ export function mergePage(hot: readonly HotItem[], more: boolean, recorded: Reco
 }
 
 /** A page that ends after these, because what follows cannot be shown or is too much. */
-function upTo(items: RecordedItem[]): MergedPage {
+function upTo(items: readonly ShownItem[]): MergedPage {
   const last = items.at(-1)
   return last ? { kind: 'page', items, next: last.id } : { kind: 'blocked' }
 }
@@ -71,7 +76,10 @@ function upTo(items: RecordedItem[]): MergedPage {
 const lastOf = (recorded: RecordedPart) =>
   recorded.kind === 'page' && recorded.next ? recorded.items.at(-1)?.id : undefined
 
-function furtherOf(hot: RequestView | undefined, recorded: RequestView | undefined): RequestView | undefined {
-  if (!hot || !recorded) return hot ?? recorded
-  return recorded.lastEventID > hot.lastEventID ? recorded : hot
+/** Of a request that is accepted and whose actor cannot tell, the record shows only what is whole: else it may be behind. */
+function viewFor(hot: HotItem | undefined, recorded: RecordedItem | undefined): RequestView | undefined {
+  if (!recorded) return hot?.view
+  if (!hot) return recorded.view
+  if (!hot.view) return hot.accepted && !recorded.whole ? undefined : recorded.view
+  return recorded.view.lastEventID > hot.view.lastEventID ? recorded.view : hot.view
 }

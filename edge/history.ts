@@ -83,6 +83,7 @@ async function readRecord(
     const shown = new Set(hot.flatMap(({ id, view }) => (view ? [id] : [])))
     const items = page.items.map(async (item) => ({
       id: item.id,
+      whole: item.status !== 'accepted',
       view: shown.has(item.id) ? viewOf(item, item.events) : await viewOfRecorded(platform, user, item),
     }))
     return { kind: 'page', items: await Promise.all(items), next: page.next !== undefined }
