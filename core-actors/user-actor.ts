@@ -6,6 +6,9 @@ import type { RecentEntry } from './recent.ts'
 import type { Admission, Note, UserPort } from './user-port.ts'
 import { UserStore } from './user-store.ts'
 
+/** How long an end may wait to be stored, ms: together with others, or with the next admission. */
+const STORE_END_MS = 1_000
+
 /**
  * The actor of one user: a thin shell over `limits.ts`, `open-requests.ts` and `recent.ts`. It knows which requests
  * there are, never what became of them: that is told by the actor of each.
@@ -18,6 +21,8 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
   readonly #recent = this.#loaded.recent
   readonly #open = this.#loaded.open
   #meter = this.#loaded.meter
+  /** Ends that are not stored. Were they lost, they would count until their deadline, as an end that was never told. */
+  #unstored: string[] = []
 
   async admit(note: Note): Promise<Admission> {
     const now = Date.now()
@@ -70,6 +75,7 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
   #add({ id, requestID, deadlineAt, bytes }: Note, open: boolean, now: number): void {
     this.#meter = spend(this.#meter, this.limits, bytes, now)
     this.#store.putMeter(this.#meter)
+    this.#storeEnds()
     if (open) {
       this.#open.add(id, deadlineAt)
       this.#store.addOpen(id, deadlineAt)
@@ -83,7 +89,12 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
   #end(id: string): void {
     if (!this.#open.has(id)) return
     this.#open.remove(id)
-    this.#store.removeOpen(id)
+    if (this.#unstored.length === 0) setTimeout(() => this.#storeEnds(), STORE_END_MS)
+    this.#unstored.push(id)
+  }
+
+  #storeEnds(): void {
+    for (const id of this.#unstored.splice(0)) this.#store.removeOpen(id)
   }
 
   #sweep(now: number): void {
