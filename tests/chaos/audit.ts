@@ -10,10 +10,11 @@ const ANSWER_MS = 15_000
 const AGAIN_MS = 500
 
 /** Looks every request up when all is quiet. Waits for those that have not ended until `patience` is over. */
-export async function lookUpAll(load: Load, patience: AbortSignal): Promise<void> {
+export async function lookUpAll(load: Load, patience: AbortSignal, stop: AbortSignal): Promise<void> {
   const left = load.requests.values()
   const lane = async () => {
     for (const request of left) {
+      if (stop.aborted) return
       request.afterwards = await lookUp(await load.client(request.planned.user), request, patience)
     }
   }

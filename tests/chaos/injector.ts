@@ -10,6 +10,7 @@ import { BUNDLED } from '../support/models.ts'
 import { type FaultName, LINKS, TROUBLES } from './faults.ts'
 import type { Links } from './links.ts'
 import type { InjectedFault } from './observation.ts'
+import { pause } from './pause.ts'
 import type { Injection } from './schedule.ts'
 
 /** What a fault did: to whom, and what ends it. */
@@ -33,13 +34,13 @@ export class Injector {
   }
 
   /** Comes back when the fault is over and its part is well again. */
-  async inject({ fault, forMs, which }: Injection): Promise<InjectedFault> {
+  async inject({ fault, forMs, which }: Injection, stop: AbortSignal): Promise<InjectedFault> {
     const at = Date.now()
     let target = ''
     try {
       const struck = await this.#strike(fault, which)
       target = struck.target
-      await Bun.sleep(forMs)
+      await pause(forMs, stop)
       await struck.over()
       return { fault, target, at, until: Date.now() }
     } catch (error) {

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { Client } from '../support/client.ts'
 import type { PlannedRequest } from './load-plan.ts'
 import type { RequestObservation, SubmitOutcome } from './observation.ts'
+import { pause } from './pause.ts'
 import { poll, stream } from './reading.ts'
 
 const ANSWER_MS = 10_000
@@ -35,7 +36,7 @@ export class Load {
     const clients: Promise<void>[] = []
     for (const planned of plan) {
       const waitMs = startedAt + planned.at - performance.now()
-      if (waitMs > 0) await Bun.sleep(waitMs)
+      if (waitMs > 0) await pause(waitMs, this.#stop)
       if (this.#stop.aborted) break
       clients.push(this.#one(planned))
     }

@@ -11,6 +11,7 @@ import { Links } from './links.ts'
 import { Load } from './load.ts'
 import { planLoad } from './load-plan.ts'
 import type { InjectedFault, Observation } from './observation.ts'
+import { pause } from './pause.ts'
 import { QUESTIONS } from './questions.ts'
 import { type Injection, planFaults } from './schedule.ts'
 import type { Violation } from './violation.ts'
@@ -61,7 +62,7 @@ export async function runChaos(options: ChaosOptions): Promise<{ observation: Ob
       const clients = load.run(plan)
       const struck = inject(injector, options.schedule ?? planFaults(seed, forMs, options.faults), faults, options)
       try {
-        await Promise.all([struck, Bun.sleep(forMs)])
+        await Promise.all([struck, pause(forMs, signal)])
         const patience = setTimeout(() => gaveUp.abort(), PATIENCE_MS)
         await clients
         clearTimeout(patience)
@@ -70,7 +71,7 @@ export async function runChaos(options: ChaosOptions): Promise<{ observation: Ob
       }
       signal.throwIfAborted()
       log(`${newsOf(load)}; looking all of them up`)
-      await lookUpAll(load, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]))
+      await lookUpAll(load, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]), signal)
       const histories = await readHistories(load, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]))
       signal.throwIfAborted()
       const observation = { requests: load.requests, histories, answers, faults }
@@ -94,9 +95,9 @@ async function inject(
   const startedAt = performance.now()
   const running: Promise<void>[] = []
   for (const injection of schedule) {
-    await Bun.sleep(Math.max(0, startedAt + injection.at - performance.now()))
+    await pause(Math.max(0, startedAt + injection.at - performance.now()), signal)
     if (signal.aborted) break
-    const one = injector.inject(injection).then((injected) => {
+    const one = injector.inject(injection, signal).then((injected) => {
       faults.push(injected)
       const { fault, target, at, until, skipped } = injected
       log(`  ${fault} ${target} ${skipped ? `skipped: ${skipped}` : `for ${((until - at) / 1000).toFixed(1)} s`}`)
