@@ -5,6 +5,7 @@ import { explain } from '@oriel/dev/stack-error'
 import { FAULT_NAMES, type FaultName, faultsOf } from './faults.ts'
 import { reportOf, table } from './report.ts'
 import { runChaos } from './run.ts'
+import { EVERY_MS } from './schedule.ts'
 import { timelineOf } from './timeline.ts'
 import { RULES } from './violation.ts'
 
@@ -15,6 +16,7 @@ const HELP = `bun run chaos [options]    breaks the stack under load, and checks
   --seed N          what is asked and what is broken follow from it (drawn)
   --only a,b,…      these faults, or kinds of them: kill, freeze, cut, delay, hole, edge-nats …
   --except a,b,…    all but these
+  --every S         a fault every so many seconds, more or less (4)
   --nodes N         (3)
   --edge workerd|wrangler
   --json FILE       the report, and the timeline of every request that was wronged
@@ -35,6 +37,7 @@ const { values } = (() => {
         only: text,
         except: text,
         nodes: text,
+        every: text,
         edge: text,
         json: text,
         keep: text,
@@ -75,6 +78,7 @@ try {
     nodes: number('nodes', 3, 1),
     edge,
     faults,
+    everyMs: number('every', EVERY_MS / 1_000, 0.1) * 1_000,
     log: say,
     signal: stopped.signal,
     ...(values.keep && { keep: keepLogs(values.keep) }),
@@ -105,7 +109,7 @@ function fail(message: string): never {
   process.exit(2)
 }
 
-function number(name: 'minutes' | 'rate' | 'seed' | 'nodes', otherwise: number, least: number): number {
+function number(name: 'minutes' | 'rate' | 'seed' | 'nodes' | 'every', otherwise: number, least: number): number {
   const value = values[name] === undefined ? otherwise : Number(values[name])
   return Number.isFinite(value) && value >= least ? value : fail(`--${name} is a number from ${least} on`)
 }

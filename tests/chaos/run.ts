@@ -21,6 +21,7 @@ export interface ChaosOptions {
   readonly forMs: number
   readonly perSecond: number
   readonly faults: readonly FaultName[]
+  readonly everyMs?: number
   readonly nodes: number
   readonly edge: 'workerd' | 'wrangler'
   /** Instead of the seed's. */
@@ -60,7 +61,12 @@ export async function runChaos(options: ChaosOptions): Promise<{ observation: Ob
       log(`${plan.length} requests at ${perSecond} a second`)
       const news = setInterval(() => log(`  ${newsOf(load)}`), NEWS_MS)
       const clients = load.run(plan)
-      const struck = inject(injector, options.schedule ?? planFaults(seed, forMs, options.faults), faults, options)
+      const struck = inject(
+        injector,
+        options.schedule ?? planFaults(seed, forMs, options.faults, options.everyMs),
+        faults,
+        options,
+      )
       try {
         await Promise.all([struck, pause(forMs, signal)])
         const patience = setTimeout(() => gaveUp.abort(), PATIENCE_MS)

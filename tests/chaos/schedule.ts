@@ -13,17 +13,22 @@ export interface Injection {
 }
 
 const FIRST_MS = 2_000
-const GAP_MS = [2_500, 5_500] as const
+/** From the beginning of one fault to that of the next, ms, more or less. */
+export const EVERY_MS = 4_000
 /** Nothing begins so late that the load would not see its end. */
 const CALM_MS = 4_000
 
 /** What is done to the stack and when: a function of the seed. Every fault comes once before any comes twice. */
-export function planFaults(seed: number, forMs: number, only: readonly FaultName[]): Injection[] {
+export function planFaults(seed: number, forMs: number, only: readonly FaultName[], everyMs = EVERY_MS): Injection[] {
   const random = new Random(seed ^ 0x5eed)
   const all = FAULTS.filter(({ name }) => only.includes(name))
   const injections: Injection[] = []
   let deck: typeof all = []
-  for (let at = FIRST_MS; all.length > 0 && at < forMs - CALM_MS; at += Math.round(random.between(...GAP_MS))) {
+  for (
+    let at = FIRST_MS;
+    all.length > 0 && at < forMs - CALM_MS;
+    at += Math.round(everyMs * random.between(0.6, 1.4))
+  ) {
     if (deck.length === 0) deck = random.shuffled(all)
     const fault = deck.pop()
     if (!fault) break
