@@ -2,12 +2,14 @@ import { DurableObject } from 'cloudflare:workers'
 import { sentAtOf } from '@oriel/protocol/ids'
 import type { Limits, Usage } from './limits.ts'
 import { describeRefusal, refund, refusalOf, spend, usageOf } from './limits.ts'
-import type { RecentEntry } from './recent.ts'
-import type { Admission, Note, UserPort } from './user-port.ts'
+import type { Admission, Note, RecentPage, UserPort } from './user-port.ts'
 import { UserStore } from './user-store.ts'
 
 /** How long an end may wait to be stored, ms: together with others, or with the next admission. */
 const STORE_END_MS = 1_000
+
+/** How long it is believed that the record has nothing else, ms: should that be wrong once, it does not stay wrong. */
+const WHOLE_MS = 10 * 60_000
 
 /**
  * The actor of one user: a thin shell over `limits.ts`, `open-requests.ts` and `recent.ts`. It knows which requests
@@ -23,6 +25,7 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
   #meter = this.#loaded.meter
   /** Ends that are not stored. Were they lost, they would count until their deadline, as an end that was never told. */
   #unstored: string[] = []
+  #wholeUntil = 0
 
   async admit(note: Note): Promise<Admission> {
     const now = Date.now()
@@ -64,8 +67,13 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
     this.#store.raiseFloor(id)
   }
 
-  async recent(before: string | undefined): Promise<RecentEntry[]> {
-    return this.#recent.page(before)
+  async recent(before: string | undefined): Promise<RecentPage> {
+    const whole = Date.now() < this.#wholeUntil && this.#recent.floor === ''
+    return { entries: this.#recent.page(before), whole }
+  }
+
+  async nothingElse(): Promise<void> {
+    this.#wholeUntil = Date.now() + WHOLE_MS
   }
 
   #knows(id: string): boolean {

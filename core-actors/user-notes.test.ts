@@ -22,7 +22,8 @@ class Limiter {
     withdraw: ({ id }) => this.#answer(`withdraw ${id}`),
     ended: (id) => this.#answer(`ended ${id}`),
     forgotten: (id) => this.#answer(`forgotten ${id}`),
-    recent: async () => [],
+    recent: async () => ({ entries: [], whole: false }),
+    nothingElse: async () => {},
   }
 }
 

@@ -2,6 +2,12 @@ import type { Usage } from './limits.ts'
 import type { RecentEntry } from './recent.ts'
 import type { Outcome } from './relay-port.ts'
 
+/** `whole`: there is nothing but these, neither hot nor in the record. */
+export interface RecentPage {
+  readonly entries: RecentEntry[]
+  readonly whole: boolean
+}
+
 /** A request as its user's actor has to know it. */
 export interface Note extends RecentEntry {
   /** ms since the epoch: past it the request counts no longer as under way. */
@@ -25,5 +31,7 @@ export interface UserPort {
   /** The actor of the request has forgotten it: the record has it. */
   forgotten(id: string): Promise<void>
   /** The user's most recent requests that were sent before the request `before`, newest first. */
-  recent(before: string | undefined): Promise<RecentEntry[]>
+  recent(before: string | undefined): Promise<RecentPage>
+  /** Whoever read the record to its end found nothing in it that is not among the recent ones. */
+  nothingElse(): Promise<void>
 }

@@ -50,14 +50,16 @@ function turn(
   world: { hot: readonly Truth[]; all: readonly Truth[] },
   before: string | undefined,
   limit: number,
-  { away = false, chunk = limit, recordLimit = limit } = {},
+  { away = false, chunk = limit, recordLimit = limit, knowsWhole = false } = {},
 ): { page: MergedPage; asked: boolean } {
   const after = <T extends { id: string }>(list: readonly T[]) =>
     list.filter(({ id }) => before === undefined || id < before)
   const list = after(world.hot)
   const hot = list.slice(0, chunk).map(hotOf)
   const more = list.length > hot.length
-  const alone = hotPage(hot, more, limit)
+  // The record has nothing else, and that is known.
+  const whole = knowsWhole && world.all.length === world.hot.length
+  const alone = hotPage(hot, more, whole, limit)
   if (alone) return { page: alone, asked: false }
   if (away) return { page: mergePage(hot, more, { kind: 'away' }, limit), asked: true }
   const rows = after(world.all).flatMap(({ id, recorded }): RecordedItem[] =>
@@ -78,12 +80,12 @@ describe('hot and record as one history', () => {
       record: fc.integer({ min: 1, max: 8 }),
     })
     fc.assert(
-      fc.property(worlds, sizes, (world, { limit, chunk, record }) => {
+      fc.property(worlds, sizes, fc.boolean(), (world, { limit, chunk, record }, knowsWhole) => {
         const seen: ShownItem[] = []
         let before: string | undefined
         for (let turns = 0; ; turns += 1) {
           expect(turns).toBeLessThan(100)
-          const sizes = { chunk: Math.min(chunk, limit), recordLimit: Math.min(record, limit) }
+          const sizes = { chunk: Math.min(chunk, limit), recordLimit: Math.min(record, limit), knowsWhole }
           const { page } = turn(world, before, limit, sizes)
           if (page.kind === 'blocked') throw new Error('blocked, and nothing is away')
           expect(page.items.length).toBeLessThanOrEqual(limit)
@@ -145,5 +147,10 @@ describe('hot and record as one history', () => {
     const world = [1, 2, 3].map((at) => ({ id: idOf(at), actor: 2, recorded: undefined })).reverse()
     expect(turn({ hot: world, all: world }, undefined, 2).asked).toBe(false)
     expect(turn({ hot: world, all: world }, undefined, 4).asked).toBe(true)
+    expect(turn({ hot: world, all: world }, undefined, 4, { knowsWhole: true })).toMatchObject({
+      asked: false,
+      page: { next: undefined },
+    })
+    expect(turn({ hot: [], all: [] }, undefined, 4, { knowsWhole: true })).toMatchObject({ asked: false })
   })
 })

@@ -3,7 +3,7 @@ import type { RequestView } from '@oriel/protocol/api'
 // One page of a user's history, made of what the actors tell (hot) and what the record has.
 //
 // - The hot list has everything that was accepted after its floor; the record has it sooner or later.
-// - With enough hot requests for a page, the record is not asked.
+// - With enough hot requests for a page, or when there is nothing else, the record is not asked.
 // - Otherwise the page is the newest of both together, by id. A request in both is taken from whichever has
 //   seen more of its events.
 // - A page never goes on past a request that it cannot show: it ends before it, and its cursor leads to it.
@@ -36,14 +36,16 @@ export type MergedPage =
 /**
  * @param hot newest first
  * @param more there are further hot requests after these
+ * @param whole the record has nothing that is not hot
  * @returns a page of hot requests alone, or `undefined`: the record has to be asked
  */
-export function hotPage(hot: readonly HotItem[], more: boolean, limit: number): MergedPage | undefined {
+export function hotPage(hot: readonly HotItem[], more: boolean, whole: boolean, limit: number): MergedPage | undefined {
   const items = hot.slice(0, limit)
   const last = items.at(-1)
-  if (!last || (items.length < limit && !more)) return undefined
+  const over = whole && !more
+  if (!over && (!last || (items.length < limit && !more))) return undefined
   const shown = items.flatMap(({ id, view }) => (view ? [{ id, view }] : []))
-  return shown.length === items.length ? { kind: 'page', items: shown, next: last.id } : undefined
+  return shown.length === items.length ? { kind: 'page', items: shown, next: over ? undefined : last?.id } : undefined
 }
 
 /** @param recorded the newest of the record in the same range, at most `limit` */

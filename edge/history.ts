@@ -20,10 +20,9 @@ const ASKED_AT_ONCE = 20
  */
 export async function historyPage(platform: Platform, user: string, cursor: string, limit: number) {
   const before = cursor === '' ? undefined : decodeCursor(user, cursor)
-  const recent = await platform.user(user, (actor) => actor.recent(before))
-  const { hot, more } = await readHot(platform, user, recent, limit)
-  const page =
-    hotPage(hot, more, limit) ?? mergePage(hot, more, await readRecord(platform, user, cursor, limit, hot), limit)
+  const { entries, whole } = await platform.user(user, (actor) => actor.recent(before))
+  const { hot, more } = await readHot(platform, user, entries, limit)
+  const page = hotPage(hot, more, whole, limit) ?? (await askBoth())
   if (page.kind === 'blocked') {
     const detail = 'The history cannot be read to its end just now; try again.'
     throw new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 2_000 })
@@ -33,6 +32,14 @@ export async function historyPage(platform: Platform, user: string, cursor: stri
     nextCursor: page.next === undefined ? null : encodeCursor(user, page.next),
     limit,
   } satisfies HistoryPage
+
+  async function askBoth() {
+    const recorded = await readRecord(platform, user, cursor, limit, hot)
+    const recent = new Set(entries.map(({ id }) => id))
+    const nothingElse = recorded.kind === 'page' && !recorded.next && recorded.items.every(({ id }) => recent.has(id))
+    if (nothingElse && before === undefined) await platform.user(user, (actor) => actor.nothingElse())
+    return mergePage(hot, more, recorded, limit)
+  }
 }
 
 /** As many of the recent requests as fit a page, each from its actor. */

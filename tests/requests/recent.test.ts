@@ -78,6 +78,15 @@ test('and without Postgres, as far as the recent requests reach; a page of them 
   })
 }, 60_000)
 
+test('who has recent requests alone needs Postgres once, to know that there is nothing else', async () => {
+  const nora = await stack.client('nora')
+  expect(await pageOf(nora)).toMatchObject({ requests: [], nextCursor: null })
+  const { requestID } = await nora.submit('iris', iris)
+  await stack.without('postgres', async () => {
+    expect(await pageOf(nora)).toMatchObject({ requests: [{ requestID }], nextCursor: null })
+  })
+}, 60_000)
+
 test('requests that race are each in the history at once, and it stays the same when the record has them', async () => {
   const otto = await stack.client('otto')
   const followed = await Promise.all(
