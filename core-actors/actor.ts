@@ -1,12 +1,12 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { RequestEvent, Status } from '@oriel/protocol/event'
 import { isTerminal } from '@oriel/protocol/event'
-import type { Accepted } from '@oriel/protocol/fact'
 import { sentAtOf } from '@oriel/protocol/ids'
 import { foldAll } from '@oriel/protocol/log'
 import type { Problem } from '@oriel/protocol/problem'
 import { DUPLICATE_WINDOW_MS } from '@oriel/protocol/streams'
 import type { About } from './channel.ts'
+import { acceptedOf, jobOf } from './job-of.ts'
 import type { Usage } from './limits.ts'
 import type { RequestRecord } from './record.ts'
 import type { Attached, Outcome, Reading, RelayPort } from './relay-port.ts'
@@ -26,6 +26,7 @@ import {
   storeReopened,
   storeUnsure,
 } from './request-store.ts'
+import { NOT_RECORDED_YET, takeUp } from './take-up.ts'
 import { noteOf, UserNotes } from './user-notes.ts'
 import type { UserPort } from './user-port.ts'
 
@@ -178,24 +179,13 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     return { ok: true, requestID: request.requestID, status: 'queued', sentAt }
   }
 
-  /**
-   * Lets the log of a request go on after an end, and sends the job; may be repeated until it is known to be done.
-   * @returns a refusal: the log has ended, or could not go on
-   */
+  /** Undoes an end; may be repeated. @returns a refusal: it stands, or there is another */
   async #takeUp(request: OpenRequest, end: End): Promise<Outcome<object>> {
-    const order = { job: jobOf(request, this.#dispatchNumber), failure: { n: end.n } }
-    const relay = this.relayOf(request)
-    let outcome = await relay.requeue(order)
-    if (outcome.ok && outcome.requeued.kind === 'incomplete') {
-      const events = await this.#recordedLog(request)
-      outcome = await relay.requeue({ ...order, failure: { ...order.failure, events } })
-    }
+    const outcome = await takeUp(this.relayOf(request), this.record, jobOf(request, this.#dispatchNumber), end.n)
     if (!outcome.ok) return outcome
-    const { requeued } = outcome
-    if (requeued.kind === 'incomplete') return { ok: false, problem: NOT_RECORDED_YET }
     this.#setUnsure(false)
     this.#begun = true
-    if (isTerminal(requeued.event)) this.#ended(endOf(requeued.event))
+    if (isTerminal(outcome.event)) this.#ended(endOf(outcome.event))
     this.#awaitEnd(request)
     return { ok: true }
   }
@@ -206,15 +196,6 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     this.#undone = undefined
     await this.#noticeEnd(request)
     this.#ended(end)
-  }
-
-  async #recordedLog(request: OpenRequest): Promise<RequestEvent[]> {
-    try {
-      return await this.record.log(request.id)
-    } catch (error) {
-      console.warn('the record cannot be asked for the log of a request that is to go on', error)
-      return []
-    }
   }
 
   /** Should the log of an open request have ended. */
@@ -417,11 +398,11 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     while (this.#state.mode === 'open') {
       try {
         const end = await this.relayOf(request).untilEnded(request.id, aboutOf(request))
-        if (end) return this.#ended(end)
+        if (end) this.#ended(end)
       } catch (error) {
         console.warn('the relay broke while an end was awaited', error)
       }
-      await scheduler.wait(ASK_AGAIN_MS)
+      if (this.#state.mode === 'open') await scheduler.wait(ASK_AGAIN_MS)
     }
   }
 
@@ -438,7 +419,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   }
 
   #ended(end: End): void {
-    if (this.#state.mode !== 'open' || end.n <= (this.#undone?.n ?? 0)) return
+    const undone = end.status === 'failed' && end.n <= (this.#undone?.n ?? 0)
+    if (this.#state.mode !== 'open' || undone) return
     const { request } = this.#state
     storeEnd(this.ctx.storage.kv, end)
     this.#undone = undefined
@@ -513,12 +495,6 @@ function repeat(draft: Draft, bodyHash: string, standing: Standing): Outcome<Sta
   return { ok: false, problem: { kind: 'request-conflict', detail } }
 }
 
-const NOT_RECORDED_YET: Problem = {
-  kind: 'unavailable',
-  detail: 'The log of the request is not in the record yet; try again.',
-  retryAfterMs: 2_000,
-}
-
 const notRequeueable = (detail: string): Outcome<never> => ({ ok: false, problem: { kind: 'not-requeueable', detail } })
 
 const aboutOf = ({ model, version, lane }: OpenRequest): About => ({ model, version, lane })
@@ -531,20 +507,4 @@ const unissued = (after: number): Streaming => ({
 const late = (): Streaming => ({
   kind: 'refused',
   problem: { kind: 'unavailable', detail: 'The events of this request cannot be read now.', retryAfterMs: 2_000 },
-})
-
-const jobOf = (request: OpenRequest, dispatch: number) => {
-  const { id, model, version, lane, parameters, sentAt, deadlineAt } = request
-  return { id, model, version, lane, input: request.request.input, parameters, sentAt, deadlineAt, dispatch }
-}
-
-const acceptedOf = ({ id, user, requestID, model, version, request, bodyHash, deadlineAt }: OpenRequest): Accepted => ({
-  id,
-  user,
-  requestID,
-  model,
-  version,
-  request,
-  bodyHash,
-  deadlineAt,
 })
