@@ -161,6 +161,7 @@ test('the description of the API is made from its schemas', async () => {
     '/keys',
     '/keys/{id}',
     '/dead-letters',
+    '/dead-letters/requeue',
     '/dead-letters/{id}',
     '/dead-letters/{id}/requeue',
     '/healthz',

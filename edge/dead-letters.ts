@@ -1,18 +1,26 @@
 import type { Draft } from '@oriel/core-actors/actor'
-import type { Letter } from '@oriel/core-actors/dead-letters'
+import type { Letter, LetterPage, LetterQuery } from '@oriel/core-actors/dead-letters'
 import { endOf } from '@oriel/core-actors/request'
 import type { Recorded } from '@oriel/db/recorded'
-import { type DeadLetterSummary, type DeadLetterView, RequestOptions } from '@oriel/protocol/api'
+import {
+  BulkRequeue,
+  type DeadLetterSummary,
+  type DeadLetterView,
+  RequestOptions,
+  type RequeuedView,
+} from '@oriel/protocol/api'
 import { isTerminal } from '@oriel/protocol/event'
 import { ModelName } from '@oriel/protocol/manifest'
-import { ProblemError } from '@oriel/protocol/problem'
+import { type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
 import { TOKEN } from '@oriel/protocol/subjects'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import * as v from 'valibot'
-import { parse } from './body.ts'
+import { parse, readJson } from './body.ts'
+import { limitBody } from './body-limit.ts'
 import type { EdgeContext } from './context.ts'
 import { allow, authenticate } from './context.ts'
+import type { Platform } from './platform.ts'
 
 const Query = v.object({
   model: v.optional(ModelName),
@@ -23,6 +31,10 @@ const Query = v.object({
   ),
 })
 
+/** Letters that one call requeues at most: each asks the record and an actor, one after the other. */
+const BULK = 50
+const MAX_BULK_BYTES = 16 * 1024
+
 /** For operators: what failed for good, and what becomes of it. */
 export const deadLetters = new Hono<EdgeContext>()
 
@@ -30,13 +42,8 @@ deadLetters.use(authenticate, allow('admin'))
 
 deadLetters.get('/', async (c) => {
   const { model, nextCursor, limit } = parse(Query, c.req.query(), 'query')
-  if (nextCursor && !TOKEN.test(nextCursor)) {
-    throw new ProblemError({ kind: 'invalid-cursor', detail: 'nextCursor: not a cursor of this list.' })
-  }
-  const page = await c.var.platform
-    .relay()
-    .deadLetters({ ...(model && { model }), ...(nextCursor && { after: nextCursor }), limit })
-  if (!page.ok) throw new ProblemError(page.problem)
+  const query = { ...(model && { model }), ...(nextCursor && { after: nextCursor }), limit }
+  const page = await listLetters(c.var.platform, query)
   return c.json({ deadLetters: page.letters.map(summaryOf), nextCursor: page.next ?? null, limit })
 })
 
@@ -50,9 +57,27 @@ deadLetters.delete('/:id', async (c) => {
   return c.body(null, 204)
 })
 
-deadLetters.post('/:id/requeue', async (c) => {
+deadLetters.post('/:id/requeue', async (c) => c.json(await requeue(c.var.platform, await findLetter(c)), 202))
+
+/** A page of a model's letters, one after the other: what one refuses does not hold up the rest. */
+deadLetters.post('/requeue', limitBody(MAX_BULK_BYTES), async (c) => {
   const { platform } = c.var
-  const { id, sequence, dead } = await findLetter(c)
+  const { model, nextCursor } = await readJson(c, BulkRequeue)
+  const page = await listLetters(platform, { model, ...(nextCursor && { after: nextCursor }), limit: BULK })
+  const requeued: RequeuedView[] = []
+  const refused: { id: string; problem: Problem }[] = []
+  for (const letter of page.letters) {
+    try {
+      requeued.push(await requeue(platform, letter))
+    } catch (error) {
+      if (!(error instanceof ProblemError)) console.error(error)
+      refused.push({ id: letter.id, problem: toProblem(error) })
+    }
+  }
+  return c.json({ requeued, refused, nextCursor: page.next ?? null })
+})
+
+async function requeue(platform: Platform, { id, sequence, dead }: Letter): Promise<RequeuedView> {
   const { job } = dead
   if (!job) {
     const detail = 'What lies here was never a job: it can be shown and discarded.'
@@ -75,8 +100,17 @@ deadLetters.post('/:id/requeue', async (c) => {
   const discarded = await platform.relay().discard(sequence)
   if (!discarded.ok) throw new ProblemError(discarded.problem)
   const { requestID, status, sentAt } = outcome
-  return c.json({ id, requestID, status, sentAt: new Date(sentAt).toISOString() }, 202)
-})
+  return { id, requestID, status, sentAt: isoTime(sentAt) }
+}
+
+async function listLetters(platform: Platform, query: LetterQuery): Promise<LetterPage> {
+  if (query.after !== undefined && !TOKEN.test(query.after)) {
+    throw new ProblemError({ kind: 'invalid-cursor', detail: 'nextCursor: not a cursor of this list.' })
+  }
+  const page = await platform.relay().deadLetters(query)
+  if (!page.ok) throw new ProblemError(page.problem)
+  return page
+}
 
 /** The request as it was sent, by the model and version it was sent to, with all of its time anew. */
 function draftOf(job: NonNullable<Letter['dead']['job']>, sent: Recorded & { user: string }): Draft {

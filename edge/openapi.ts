@@ -1,4 +1,6 @@
 import {
+  BulkRequeue,
+  BulkRequeued,
   DeadLetterPage,
   DeadLetterView,
   Health,
@@ -8,6 +10,7 @@ import {
   ModelView,
   NewKey,
   RequestView,
+  RequeuedView,
   Submission,
   SubmissionAnswer,
 } from '@oriel/protocol/api'
@@ -25,8 +28,6 @@ const Problem = v.object({
 })
 const Standing = v.omit(SubmissionAnswer, ['eventsURL'])
 const Models = v.object({ models: v.array(ModelView) })
-
-const Requeued = v.object({ id: v.string(), ...Standing.entries })
 
 const schemas = {
   Submission,
@@ -216,6 +217,20 @@ export const openapi = () => ({
         },
       },
     },
+    '/dead-letters/requeue': {
+      post: {
+        summary: 'Take up the requests of a model again, up to 50 in one call (scope `admin`)',
+        requestBody: { required: true, content: { 'application/json': { schema: schemaOf(BulkRequeue) } } },
+        responses: {
+          200: json('Which are queued again, and which were refused.', schemaOf(BulkRequeued)),
+          400: invalid,
+          401: unauthenticated,
+          403: forbidden,
+          413: problem('The body is too large.'),
+          503: unavailable,
+        },
+      },
+    },
     '/dead-letters/{id}': {
       get: {
         summary: 'One of them, with its input and attempts (scope `admin`)',
@@ -247,7 +262,7 @@ export const openapi = () => ({
           'The log of the request goes on, with a whole budget of attempts and all of its time anew. Asked again while it is under way, the answer is the same.',
         parameters: [letterID],
         responses: {
-          202: json('It is queued again, and no dead letter any more.', schemaOf(Requeued)),
+          202: json('It is queued again, and no dead letter any more.', schemaOf(RequeuedView)),
           401: unauthenticated,
           403: forbidden,
           404: unknownLetter,

@@ -129,6 +129,24 @@ export const DeadLetterPage = v.object({
   limit: v.pipe(v.number(), v.integer()),
 })
 
+export const RequeuedView = v.object({
+  id: v.string(),
+  requestID: ClientRequestID,
+  status: v.picklist(STATUSES),
+  sentAt: Timestamp,
+})
+export type RequeuedView = v.InferOutput<typeof RequeuedView>
+
+export const BulkRequeue = v.strictObject({ model: ModelName, nextCursor: v.optional(v.string()) })
+
+export const BulkRequeued = v.object({
+  requeued: v.array(RequeuedView),
+  /** Those that lie there still, and why. */
+  refused: v.array(v.object({ id: v.string(), problem: Problem })),
+  /** Where the next call goes on. */
+  nextCursor: v.nullable(v.string()),
+})
+
 export const DeadLetterView = v.object({
   ...DeadLetterSummary.entries,
   attempts: v.array(v.object({ ...Attempt.entries, startedAt: Timestamp })),

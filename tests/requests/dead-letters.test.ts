@@ -3,7 +3,8 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { bundledModels } from '@oriel/dev/bundled-models'
 import { firstPlan } from '@oriel/dev/plan'
 import { prepareBroker } from '@oriel/dev/streams'
-import { DeadLetterPage, DeadLetterView, HistoryPage } from '@oriel/protocol/api'
+import { BulkRequeued, DeadLetterPage, DeadLetterView, HistoryPage } from '@oriel/protocol/api'
+import { sentAtOf } from '@oriel/protocol/ids'
 import { JOBS, jobSubject, PROGRESS } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import { type Client, typesOf } from '../support/client.ts'
@@ -25,12 +26,13 @@ async function letters(client: Client, query = '?model=moody') {
 
 /** A request that failed for good, and Oriel's own id for it. */
 async function fail(client: Client, requestID: string): Promise<string> {
-  await client.submit('moody', { input: { x: 5 }, requestID })
+  const { sentAt } = await client.submit('moody', { input: { x: 5 }, requestID })
   expect(typesOf(await client.follow(requestID)).filter((type) => type !== 'progress')).toEqual(FAILED)
   const olga = await operator()
   let id = ''
   await stack.until(async () => {
-    id = (await letters(olga)).deadLetters[0]?.id ?? ''
+    const all = (await letters(olga)).deadLetters
+    id = all.find((letter) => sentAtOf(letter.id) === Date.parse(sentAt))?.id ?? ''
     return id !== ''
   })
   return id
@@ -151,6 +153,30 @@ describe('requeued', () => {
     await stack.recorded('fred', 'moody-6', 'completed')
     await mended(1)
   }, 90_000)
+
+  test('those of a model go on at once; one that cannot does not hold up the others', async () => {
+    const [gina, olga] = await Promise.all([stack.client('gina'), operator()])
+    const ids = [await fail(gina, 'moody-7'), await fail(gina, 'moody-8')]
+    const nc = await stack.stack.nats('admin')
+    await jetstream(nc).publish(jobSubject(0, 'interactive', 'moody'), 'hello')
+    await nc.close()
+    await stack.until(async () => (await letters(olga)).deadLetters.length === 3)
+    await mended(10, async () => {
+      const headers = { 'Content-Type': 'application/json' }
+      const body = JSON.stringify({ model: 'moody' })
+      const answer = await olga.send('/dead-letters/requeue', { method: 'POST', headers, body })
+      expect(answer.status).toBe(200)
+      const { requeued, refused, nextCursor } = v.parse(BulkRequeued, await answer.json())
+      expect(requeued.map(({ id }) => id)).toEqual([...ids].sort().reverse())
+      expect(refused).toMatchObject([{ problem: { kind: 'not-requeueable' } }])
+      expect(nextCursor).toBeNull()
+    })
+    for (const requestID of ['moody-7', 'moody-8']) {
+      expect((await gina.follow(requestID, undefined, 5)).at(-1)?.type).toBe('completed')
+    }
+    expect((await letters(olga)).deadLetters).toHaveLength(1)
+    await mended(1)
+  }, 60_000)
 
   test('it can be cancelled, and is then no matter for operators any more', async () => {
     const [dora, olga] = await Promise.all([stack.client('dora'), operator()])
