@@ -89,20 +89,20 @@ test('the node whose log was written again is killed, too: the job that was lost
   const long = { ...story, parameters: { ...story.parameters, tokensPerSecond: 10 } }
   const { requestID } = await alice.submit('storyteller', long)
   let lost: Promise<void> | undefined
+  let isBack = false
   let node = ''
-  let lostAt = 0
   let killed = false
   const events = await alice.follow(requestID, ({ id, type, data }) => {
     if (type === 'started') node = String(data.node)
     if (id === 8) {
-      lostAt = id
-      lost ??= loseState()
+      lost ??= loseState().then(() => {
+        isBack = true
+      })
     }
-    // What comes after the loss is in a log that was written again.
-    if (lostAt > 0 && id > lostAt + 4 && !killed) {
-      killed = true
-      stack.stack.kill(node)
-    }
+    // What comes now is in a log that was written again.
+    if (!isBack || killed) return
+    killed = true
+    stack.stack.kill(node)
   })
   await lost
   expect(killed).toBe(true)
