@@ -3,7 +3,7 @@ import type { RequestEvent, Status } from '@oriel/protocol/event'
 import { isTerminal } from '@oriel/protocol/event'
 import { sentAtOf } from '@oriel/protocol/ids'
 import { foldAll } from '@oriel/protocol/log'
-import type { Problem } from '@oriel/protocol/problem'
+import { type Problem, ProblemError } from '@oriel/protocol/problem'
 import { DUPLICATE_WINDOW_MS } from '@oriel/protocol/streams'
 import type { About } from './channel.ts'
 import { acceptedOf, jobOf } from './job-of.ts'
@@ -209,7 +209,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     try {
       return await this.record.find(user, requestID)
     } catch (error) {
-      console.warn('the record cannot be asked for an earlier request of the same id', error)
+      const why = error instanceof ProblemError ? error.problem.detail : error
+      console.warn('the record cannot be asked for an earlier request of the same id', why)
       return undefined
     }
   }

@@ -4,16 +4,21 @@ import { History } from '@oriel/db/history'
 import type { RequestEvent } from '@oriel/protocol/event'
 import { ProblemError } from '@oriel/protocol/problem'
 import postgres, { type Sql } from 'postgres'
+import { Breather } from './breather.ts'
 import type { Env } from './env.ts'
 
+const HISTORY_AWAY = 'The history cannot be read now.'
 const CONNECT_S = 2
 const STATEMENT_MS = 5_000
 /** After this the connection is half open, and no answer ever comes: neither limit above sees that. */
 const ANSWER_MS = 6_000
+/** What a submit waits for the record, which it can do without, and how long it does without after that. */
+const LOOK_UP_MS = 750
+const REST_MS = 2_000
 
 /** @throws ProblemError unavailable when the database cannot be reached */
-export const withHistory = <T>(env: Env, use: (history: History) => Promise<T>): Promise<T> =>
-  withDatabase(env, 'The history cannot be read now.', (sql) => use(new History(sql)))
+export const withHistory = <T>(env: Env, use: (history: History) => Promise<T>, answerMs?: number): Promise<T> =>
+  withDatabase(env, HISTORY_AWAY, (sql) => use(new History(sql)), answerMs)
 
 /** @throws ProblemError unavailable when the database cannot be reached */
 export const withKeys = <T>(env: Env, use: (keys: ApiKeys) => Promise<T>): Promise<T> =>
@@ -24,7 +29,12 @@ export const withKeys = <T>(env: Env, use: (keys: ApiKeys) => Promise<T>): Promi
  * Hyperdrive pools behind it.
  * @throws ProblemError unavailable when the database cannot be reached
  */
-async function withDatabase<T>(env: Env, detail: string, use: (sql: Sql) => Promise<T>): Promise<T> {
+async function withDatabase<T>(
+  env: Env,
+  detail: string,
+  use: (sql: Sql) => Promise<T>,
+  answerMs = ANSWER_MS,
+): Promise<T> {
   const url = env.HYPERDRIVE?.connectionString ?? env.DATABASE_URL
   if (!url) throw unavailable(detail)
   const sql = postgres(url, {
@@ -37,7 +47,7 @@ async function withDatabase<T>(env: Env, detail: string, use: (sql: Sql) => Prom
     connection: { statement_timeout: STATEMENT_MS },
   })
   const silence = Promise.withResolvers<never>()
-  const timer = setTimeout(() => silence.reject(unavailable(detail)), ANSWER_MS)
+  const timer = setTimeout(() => silence.reject(unavailable(detail)), answerMs)
   try {
     return await Promise.race([use(sql), silence.promise])
   } catch (error) {
@@ -59,6 +69,9 @@ function isConnection(error: unknown): boolean {
 const unavailable = (detail: string, cause?: unknown) =>
   new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 2_000 }, { cause })
 
+/** Shared by all actors here: each is asked once, and an outage concerns them all. */
+const lookUps = new Breather(REST_MS)
+
 /** The record, for actors. */
 export class PostgresRecord implements RequestRecord {
   readonly #env: Env
@@ -68,7 +81,10 @@ export class PostgresRecord implements RequestRecord {
   }
 
   find(user: string, requestID: string) {
-    return withHistory(this.#env, (history) => history.find(user, requestID))
+    return lookUps.run(
+      () => withHistory(this.#env, (history) => history.find(user, requestID), LOOK_UP_MS),
+      () => unavailable(HISTORY_AWAY),
+    )
   }
 
   log(id: string) {
