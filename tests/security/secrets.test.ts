@@ -85,8 +85,8 @@ async function useAndBreak(): Promise<void> {
     await stack.stack.ready()
   }
   await stack.without('postgres', async () => {
-    expect((await alice.send('/requests')).status).toBe(503)
-    await alice.send('/keys')
+    expect((await alice.send('/keys')).status).toBe(503)
+    await alice.send('/requests')
     await fetch(`${stack.url}/readyz`).then(async (response) => answers.push(await response.text()))
   })
 }
