@@ -1,24 +1,19 @@
-import type { RequestRecord } from '@oriel/core-actors/record'
 import { ApiKeys } from '@oriel/db/api-keys'
 import { History } from '@oriel/db/history'
-import type { RequestEvent } from '@oriel/protocol/event'
 import { ProblemError } from '@oriel/protocol/problem'
 import postgres, { type Sql } from 'postgres'
-import { Breather } from './breather.ts'
 import type { Env } from './env.ts'
 
-const HISTORY_AWAY = 'The history cannot be read now.'
+export const HISTORY_AWAY = 'The history cannot be read now.'
 const CONNECT_S = 2
+const IDLE_S = 5
 const STATEMENT_MS = 5_000
 /** After this the connection is half open, and no answer ever comes: neither limit above sees that. */
-const ANSWER_MS = 6_000
-/** What a submit waits for the record, which it can do without, and how long it does without after that. */
-const LOOK_UP_MS = 750
-const REST_MS = 2_000
+export const ANSWER_MS = 6_000
 
 /** @throws ProblemError unavailable when the database cannot be reached */
-export const withHistory = <T>(env: Env, use: (history: History) => Promise<T>, answerMs?: number): Promise<T> =>
-  withDatabase(env, HISTORY_AWAY, (sql) => use(new History(sql)), answerMs)
+export const withHistory = <T>(env: Env, use: (history: History) => Promise<T>): Promise<T> =>
+  withDatabase(env, HISTORY_AWAY, (sql) => use(new History(sql)))
 
 /** @throws ProblemError unavailable when the database cannot be reached */
 export const withKeys = <T>(env: Env, use: (keys: ApiKeys) => Promise<T>): Promise<T> =>
@@ -29,32 +24,45 @@ export const withKeys = <T>(env: Env, use: (keys: ApiKeys) => Promise<T>): Promi
  * Hyperdrive pools behind it.
  * @throws ProblemError unavailable when the database cannot be reached
  */
-async function withDatabase<T>(
-  env: Env,
-  detail: string,
-  use: (sql: Sql) => Promise<T>,
-  answerMs = ANSWER_MS,
-): Promise<T> {
+async function withDatabase<T>(env: Env, detail: string, use: (sql: Sql) => Promise<T>): Promise<T> {
+  const sql = connect(env, 1)
+  try {
+    return await answered(use(sql), ANSWER_MS, detail)
+  } finally {
+    disconnect(sql)
+  }
+}
+
+/** At most `max` connections, made when needed. @throws ProblemError unavailable when no database is configured */
+export function connect(env: Env, max: number): Sql {
   const url = env.HYPERDRIVE?.connectionString ?? env.DATABASE_URL
-  if (!url) throw unavailable(detail)
-  const sql = postgres(url, {
-    max: 1,
+  if (!url) throw unavailable(HISTORY_AWAY)
+  return postgres(url, {
+    max,
     connect_timeout: CONNECT_S,
-    idle_timeout: 5,
+    idle_timeout: IDLE_S,
     fetch_types: false,
     prepare: true,
     onnotice: () => undefined,
     connection: { statement_timeout: STATEMENT_MS },
   })
+}
+
+/** Lets go of every connection; what is asked over them now fails. */
+export function disconnect(sql: Sql): void {
+  void sql.end({ timeout: 1 }).catch((error) => console.warn('a database connection did not close', error))
+}
+
+/** @throws ProblemError unavailable when the answer does not come in time, or the connection fails */
+export async function answered<T>(answer: Promise<T>, withinMs: number, detail: string): Promise<T> {
   const silence = Promise.withResolvers<never>()
-  const timer = setTimeout(() => silence.reject(unavailable(detail)), answerMs)
+  const timer = setTimeout(() => silence.reject(unavailable(detail)), withinMs)
   try {
-    return await Promise.race([use(sql), silence.promise])
+    return await Promise.race([answer, silence.promise])
   } catch (error) {
     throw isConnection(error) ? unavailable(detail, error) : error
   } finally {
     clearTimeout(timer)
-    void sql.end({ timeout: 1 }).catch((error) => console.warn('a database connection did not close', error))
   }
 }
 
@@ -66,36 +74,5 @@ function isConnection(error: unknown): boolean {
   return cause || socket || /^(CONNECT|CONNECTION_|ECONN|ENOTFOUND|ETIMEDOUT|57P0|57014|55P03|08|53300)/.test(code)
 }
 
-const unavailable = (detail: string, cause?: unknown) =>
+export const unavailable = (detail: string, cause?: unknown) =>
   new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 2_000 }, { cause })
-
-/** Shared by all actors here: each is asked once, and an outage concerns them all. */
-const lookUps = new Breather(REST_MS)
-
-/** The record, for actors. */
-export class PostgresRecord implements RequestRecord {
-  readonly #env: Env
-
-  constructor(env: Env) {
-    this.#env = env
-  }
-
-  find(user: string, requestID: string) {
-    return lookUps.run(
-      () => withHistory(this.#env, (history) => history.find(user, requestID), LOOK_UP_MS),
-      () => unavailable(HISTORY_AWAY),
-    )
-  }
-
-  log(id: string) {
-    return withHistory(this.#env, async (history) => {
-      const events: RequestEvent[] = []
-      for await (const event of history.events(id)) events.push(event)
-      return events
-    })
-  }
-
-  isRecorded(id: string, n: number) {
-    return withHistory(this.#env, (history) => history.isRecorded(id, n))
-  }
-}

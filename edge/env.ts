@@ -2,6 +2,7 @@ import type { Limits } from '@oriel/core-actors/limits'
 import type { Relay, RelayEnv } from '@oriel/core-actors/relay'
 import { ProblemError } from '@oriel/protocol/problem'
 import * as v from 'valibot'
+import type { RecordDesk } from './record-desk.ts'
 import type { RequestActor, UserActor } from './worker.ts'
 
 const optional = v.optional(v.string(), '')
@@ -45,6 +46,7 @@ export interface Env extends Record<keyof v.InferInput<typeof Settings>, string 
   readonly REQUESTS: DurableObjectNamespace<RequestActor>
   readonly USERS: DurableObjectNamespace<UserActor>
   readonly RELAYS: DurableObjectNamespace<Relay>
+  readonly DESKS: DurableObjectNamespace<RecordDesk>
   /** In production the database is reached through Hyperdrive, elsewhere by its URL. */
   readonly HYPERDRIVE?: { readonly connectionString: string }
   readonly DATABASE_URL?: string

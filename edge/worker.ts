@@ -4,22 +4,25 @@ import type { OpenRequest } from '@oriel/core-actors/request'
 import { UserActorBase } from '@oriel/core-actors/user-actor'
 import { shardOf } from '@oriel/protocol/ids'
 import { createApp } from './app.ts'
-import { PostgresRecord } from './database.ts'
 import type { Env } from './env.ts'
 import { limitsOf, settingsOf } from './env.ts'
 import type { Platform } from './platform.ts'
 import { platformOf } from './platform.ts'
+import { DeskRecord, RecordDesk } from './record-desk.ts'
 
 // The composition root of the edge: the Worker, the actors behind it, and what each is given.
 
-export { Relay }
+export { RecordDesk, Relay }
 
 export class UserActor extends UserActorBase<Env> {
   protected readonly limits = limitsOf(settingsOf(this.env))
 }
 
 export class RequestActor extends RequestActorBase<Env> {
-  protected readonly record = new PostgresRecord(this.env)
+  protected readonly record = new DeskRecord(() => {
+    const desk = Math.floor(Math.random() * shardsOf(this.env)) // any will do
+    return this.env.DESKS.get(this.env.DESKS.idFromName(`desk-${desk}`))
+  })
 
   protected relayOf({ id }: OpenRequest) {
     return this.env.RELAYS.get(this.env.RELAYS.idFromName(`relay-${shardOf(id, shardsOf(this.env))}`))
