@@ -1,6 +1,7 @@
 import type { Standing } from '@oriel/core-actors/actor'
 import { parseEventId, SSE_HEADERS, sseDocument } from '@oriel/core-actors/sse'
 import { MAX_BODY_BYTES, type RequestView, Submission } from '@oriel/protocol/api'
+import { type Status, TERMINAL } from '@oriel/protocol/event'
 import { ClientRequestID } from '@oriel/protocol/ids'
 import { ProblemError } from '@oriel/protocol/problem'
 import { viewOf } from '@oriel/protocol/view'
@@ -123,7 +124,7 @@ async function readRequest(c: Context<EdgeContext>): Promise<(after: number) => 
     : await findRecorded(c, requestID).then((item) => ({ sent: item, events: item.events }))
   return (after) => {
     const whole = viewOf(found.sent, found.events)
-    if (after > whole.lastEventID) throw neverIssued(after)
+    if (after > whole.lastEventID) throw isTerminal(whole.status) ? neverIssued(after) : notThere(after)
     return {
       ...whole,
       responses: viewOf(
@@ -154,6 +155,12 @@ function eventIdOf(value: string | undefined, name: string): number {
     throw new ProblemError({ kind: 'invalid-event-id', detail: `${name}: expected a whole number.` })
   return id
 }
+
+/** Of a request that goes on: its log may have been lost with the broker, and is being written again. */
+const notThere = (after: number) =>
+  new ProblemError({ kind: 'unavailable', detail: `Event ${after} is not there now; try again.`, retryAfterMs: 1_000 })
+
+const isTerminal = (status: Status) => TERMINAL.some((end) => end === status)
 
 const neverIssued = (after: number) =>
   new ProblemError({ kind: 'invalid-event-id', detail: `Event ${after} was never issued for this request.` })

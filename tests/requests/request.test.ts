@@ -86,6 +86,17 @@ describe('polling', () => {
     const whole = await alice.get(requestID)
     expect(whole).toMatchObject({ modelID: 'storyteller', request: { input: 'Ben and his dog', parameters } })
   })
+
+  test('a number that is not there is to be asked again while the request goes on, and refused when it has ended', async () => {
+    const alice = await stack.client('alice')
+    const parameters = { maxTokens: 500, tokensPerSecond: 20 }
+    const { requestID } = await alice.submit('storyteller', { input: 'Once', parameters })
+    const early = await alice.send(`/requests/${requestID}?after=9999`)
+    expect(early.status).toBe(503)
+    expect(early.headers.get('Retry-After')).toBe('1')
+    await alice.cancel(requestID)
+    expect((await alice.send(`/requests/${requestID}?after=9999`)).status).toBe(400)
+  })
 })
 
 describe('ending early', () => {
