@@ -20,6 +20,9 @@ export interface About {
   readonly lane: Lane
 }
 
+/** Events that are kept of a request that waits: half an hour of them. */
+const MAX_PRELUDE = 512
+
 export interface ChannelOptions {
   readonly about: About
   /** A page of the log after a stream sequence. */
@@ -42,6 +45,7 @@ export class Channel {
   readonly #outlets = new Map<Outlet, Attachment>()
   /** A tail of the log without a gap. */
   #window: PrintedEntry[] = []
+  #prelude: Uint8Array[] = []
   #chars = 0
   #waiters: ((terminal: PrintedEntry | undefined) => void)[] = []
   #last: PrintedEntry | undefined
@@ -90,7 +94,12 @@ export class Channel {
     return this.#lookedAt
   }
 
-  /** The broker has just taken this as the first entry of the log: what was heard beyond it, it has lost. */
+  /** What was told before anyone began, from the first event on: of a log that the broker loses, nobody else has that. */
+  get prelude(): readonly Uint8Array[] {
+    return this.#prelude
+  }
+
+  /** The broker has just taken this as the last entry of a new log: what was heard beyond it, it has lost. */
   begun(entry: PrintedEntry): void {
     if (this.#last && this.#last.n > entry.n) this.resync(true)
     this.arrived(entry)
@@ -245,6 +254,9 @@ export class Channel {
   #note(entry: PrintedEntry): void {
     this.#runner = runnerAfter(this.#runner, entry, entry.n === (this.#last?.n ?? 0) + 1)
     this.#last = entry
+    if (entry.started) this.#prelude = []
+    const next = entry.n === this.#prelude.length + 1
+    if (entry.waiting && next && entry.n <= MAX_PRELUDE) this.#prelude.push(entry.waiting)
   }
 
   #tell(terminal: PrintedEntry | undefined): void {

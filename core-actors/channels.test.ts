@@ -446,3 +446,16 @@ test('a reader is given the log, and not what came live, where the log was read 
   expect((await take(early, 2)).flat()).toEqual([1, 2])
   expect((await take(channel.open(0), 2)).flat()).toEqual([1, 2])
 })
+
+test('what a request was told while it waited is kept as it was, until a node begins', () => {
+  const { channels } = channelsOf()
+  const channel = channels.of('a', ABOUT)
+  const told = [payload(1, 0, 'queued'), payload(2, 0, 'queued')]
+  for (const item of told) channels.arrived('a', item)
+  channels.resyncAll()
+  expect(channel.prelude).toEqual(told)
+  channels.arrived('a', payload(1, 0, 'queued'))
+  expect(channel.prelude).toEqual(told)
+  channels.arrived('a', encoder.encode(JSON.stringify({ n: 3, at: 0, type: 'started', node: 'x', attempt: 1 })))
+  expect(channel.prelude).toEqual([])
+})

@@ -34,6 +34,8 @@ export interface PrintedEntry {
   readonly started?: { readonly node: string; readonly delivery: string | undefined }
   /** Of `progress`: what the request needs before it can begin. */
   readonly waitingFor?: string
+  /** Of what is told while a request waits: as it stands in the log. */
+  readonly waiting?: Uint8Array
 }
 
 /** What every event has. A type that is not known here is passed on: a newer node may have made it. */
@@ -66,5 +68,6 @@ export function printEntry(payload: Uint8Array, sequence?: number, headerOf?: He
     text: sseOf(event),
     ...(type === 'started' && node && { started: { node, delivery: headerOf?.(DELIVERY_HEADER) || undefined } }),
     ...(waitingFor && { waitingFor }),
+    ...((type === 'queued' || waitingFor) && { waiting: payload.slice() }),
   }
 }

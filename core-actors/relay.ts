@@ -295,14 +295,25 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     }
   }
 
-  /** Writes `queued` as the first event. A log that is there already is the business of whoever wrote it. */
+  /**
+   * Writes `queued` as the first event; of a log that the broker has lost, all that clients were told while they waited.
+   * A log that is there already is the business of whoever wrote it.
+   */
   async #openLog(connection: NatsConnection, { id, ...about }: Order['job'], position: number): Promise<Job['log']> {
-    const event: RequestEvent = { n: 1, at: Date.now(), type: 'queued', position }
+    const queued = { n: 1, at: Date.now(), type: 'queued', position } as const
     const channel = this.#channels.of(id, about)
-    const sequence = await new LogStore(connection).append(this.#shard(id), id, event, 0)
-    if (sequence === 'fenced') return undefined
-    channel.begun(printEntry(new TextEncoder().encode(JSON.stringify(event))))
-    return { events: [event], sequence }
+    const told = channel.prelude.map((payload) => parseEntry({ payload, sequence: 0 }).event)
+    const events: RequestEvent[] = told.length > 0 ? told : [queued]
+    const store = new LogStore(connection)
+    let sequence = 0
+    for (const event of events) {
+      const appended = await store.append(this.#shard(id), id, event, sequence)
+      if (appended === 'fenced') return undefined
+      sequence = appended
+    }
+    const last = events.at(-1)
+    channel.begun(printEntry(new TextEncoder().encode(JSON.stringify(last))))
+    return { events, sequence }
   }
 
   async #publishAccepted(connection: NatsConnection, accepted: Accepted): Promise<void> {

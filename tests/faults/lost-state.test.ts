@@ -110,3 +110,25 @@ test('the node whose log was written again is killed, too: the job that was lost
   expect(typesOf(events).at(-1)).toBe('completed')
   expect(textOf(events)).toBe(uninterrupted)
 }, 120_000)
+
+test('a request waits when the broker loses everything: what its client was told while it waited stays as it was', async () => {
+  const alice = await stack.client('alice')
+  for (const node of ['node-1', 'node-2']) await stack.stack.stopPart(node)
+  const third = Promise.withResolvers<void>()
+  const { requestID } = await alice.submit('storyteller', { ...story, parameters: { maxTokens: 20, seed: 11 } })
+  const following = alice.follow(requestID, ({ id }) => {
+    if (id === 3) third.resolve()
+  })
+  try {
+    await third.promise
+    await loseState()
+  } finally {
+    for (const node of ['node-1', 'node-2']) await stack.stack.startPart(node)
+  }
+  const events = await following
+  expect(events.map(({ id }) => id)).toEqual(events.map((_, index) => index + 1))
+  expect(typesOf(events).at(-1)).toBe('completed')
+  expect(uninterrupted).toStartWith(textOf(events))
+  // Once more from the start, out of the log that was written again.
+  expect(await alice.follow(requestID)).toEqual(events)
+}, 120_000)
