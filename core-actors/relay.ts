@@ -25,6 +25,7 @@ import { parseEntry, printEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
 import { QueueDepth } from './queue-depth.ts'
 import { queueSince } from './queue-since.ts'
+import { type Fact, RecentFacts } from './recent-facts.ts'
 import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Requeue, Submitted } from './relay-port.ts'
 import type { End } from './request.ts'
 import { endOf } from './request.ts'
@@ -79,6 +80,15 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     now: () => Date.now(),
     wait: (ms) => scheduler.wait(ms),
   })
+  readonly #facts = new RecentFacts({
+    publish: async ({ subject, msgID, data }) => {
+      const connection = await this.#link.connection()
+      if (!connection) throw new Error('the broker cannot be reached')
+      return await jetstream(connection).publish(subject, data, { msgID })
+    },
+    now: () => Date.now(),
+    wait: (ms) => scheduler.wait(ms),
+  })
   /** Logs that are made to go on, and may be written anew for that: until it is done nobody reads an end in them. */
   readonly #requeueing = new Map<string, Promise<void>>()
   #watched: { stop: AbortController; seen: Promise<void> } | undefined
@@ -99,7 +109,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
       const log = await this.#openLog(connection, job, this.#depth.of(partition, job.lane))
       const refused = await sendJob(connection, this.#depth, partition, { ...job, shard, ...(log && { log }) })
       if (refused) return { ok: false, problem: refused }
-      await this.#publishAccepted(connection, accepted)
+      await this.#facts.tell(acceptedFact(accepted))
       return { ok: true, certain: true }
     } catch (error) {
       console.warn('a submit was not confirmed; its actor will repeat it', error)
@@ -165,7 +175,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   async accept(accepted: Accepted): Promise<Outcome<object>> {
     const connection = await this.#ready()
     if (!connection) return unavailable()
-    await this.#publishAccepted(connection, accepted)
+    await this.#facts.tell(acceptedFact(accepted))
     return { ok: true }
   }
 
@@ -228,7 +238,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   #isUp(connection: NatsConnection): void {
     // The client renews its subscriptions, but not what came while they were down, nor watches of a broker
     // that has lost its state: those start afresh. Until they have seen everything the old catalog stands.
-    if (this.#watched) this.#channels.resyncAll()
+    if (this.#watched) {
+      this.#channels.resyncAll()
+      this.ctx.waitUntil(this.#facts.check())
+    }
     this.#watched?.stop.abort()
     const stop = new AbortController()
     const next = new Catalog()
@@ -316,15 +329,16 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return { events, sequence }
   }
 
-  async #publishAccepted(connection: NatsConnection, accepted: Accepted): Promise<void> {
-    const { id } = accepted
-    await jetstream(connection).publish(acceptedSubject(id), JSON.stringify(accepted), { msgID: `accepted.${id}` })
-  }
-
   #shard(id: RequestId): number {
     return shardOf(id, shardsOf(this.env))
   }
 }
+
+const acceptedFact = (accepted: Accepted): Fact => ({
+  subject: acceptedSubject(accepted.id),
+  msgID: `accepted.${accepted.id}`,
+  data: JSON.stringify(accepted),
+})
 
 const warn = (what: string) => (error: unknown) => console.warn(what, error)
 
