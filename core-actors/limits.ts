@@ -4,6 +4,8 @@ import * as v from 'valibot'
 // requests at once, refilled at `perSecond`. The day is UTC's.
 
 const DAY_MS = 86_400_000
+/** One of the bucket, which is a floating number: what Retry-After promised must be there then. */
+const WHOLE = 1 - 1e-9
 /** When one of the requests at once will end is not known. */
 const CONCURRENT_RETRY_MS = 1_000
 
@@ -61,7 +63,7 @@ export function refusalOf(meter: Meter, limits: Limits, open: number, bytes: num
   const { tokens, bytes: used } = metered(meter, limits, now)
   if (used + bytes > limits.bytesPerDay) return { limit: 'bytes', retryAfterMs: DAY_MS - (now % DAY_MS) }
   if (open >= limits.concurrent) return { limit: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS }
-  if (tokens < 1) return { limit: 'rate', retryAfterMs: Math.ceil(((1 - tokens) / limits.perSecond) * 1_000) }
+  if (tokens < WHOLE) return { limit: 'rate', retryAfterMs: Math.ceil(((1 - tokens) / limits.perSecond) * 1_000) }
   return undefined
 }
 
