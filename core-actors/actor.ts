@@ -1,5 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
-import type { RequestEvent, Status } from '@oriel/protocol/event'
+import type { RequestEvent } from '@oriel/protocol/event'
 import { isTerminal } from '@oriel/protocol/event'
 import { sentAtOf } from '@oriel/protocol/ids'
 import { foldAll } from '@oriel/protocol/log'
@@ -7,12 +7,12 @@ import { type Problem, ProblemError } from '@oriel/protocol/problem'
 import { DUPLICATE_WINDOW_MS } from '@oriel/protocol/streams'
 import type { About } from './channel.ts'
 import { acceptedOf, jobOf } from './job-of.ts'
-import type { Usage } from './limits.ts'
 import type { RequestRecord } from './record.ts'
 import type { Attached, Outcome, Reading, RelayPort } from './relay-port.ts'
 import type { End, OpenRequest, RequestState } from './request.ts'
 import { dutyAt, endOf, nextAlarm } from './request.ts'
 import { readEndedLog, readLog } from './request-log.ts'
+import type { Draft, Known, NewDraft, RequeueOrder, Snapshot, Standing, Streaming, Submission } from './request-port.ts'
 import {
   clearState,
   loadDispatch,
@@ -29,50 +29,6 @@ import {
 import { NOT_RECORDED_YET, takeUp } from './take-up.ts'
 import { noteOf, UserNotes } from './user-notes.ts'
 import type { UserPort } from './user-port.ts'
-
-/** What the edge has checked: a request that a model takes. */
-export type Draft = Omit<OpenRequest, 'sentAt' | 'deadlineAt'> & { readonly timeoutMs: number }
-
-/** `bytes`: of the body, for the limits. */
-export type NewDraft = Draft & { readonly bytes: number }
-
-export interface Standing {
-  readonly requestID: string
-  readonly status: Status
-  readonly sentAt: number
-}
-
-/** `usage`: what is left of the user's limits, when they were asked for. */
-export type Submission = Outcome<Standing> & { readonly usage?: readonly Usage[] }
-
-export interface Snapshot {
-  readonly request: OpenRequest
-  readonly status: Status
-  readonly events: RequestEvent[]
-}
-
-/** `unknown`: no request of that id was accepted here, or it is forgotten. `record`: its log is gone or out of reach. */
-export type Known =
-  | { readonly kind: 'whole'; readonly snapshot: Snapshot }
-  | { readonly kind: 'record' }
-  | { readonly kind: 'unknown' }
-
-/** `record`: this actor does not know the request, or its log is gone; Postgres has it if anyone has. */
-export type Streaming =
-  | { readonly kind: 'live'; readonly body: ReadableStream<Uint8Array> }
-  | { readonly kind: 'whole'; readonly text: string }
-  | { readonly kind: 'over' }
-  | { readonly kind: 'record' }
-  | { readonly kind: 'refused'; readonly problem: Problem }
-
-/** What an operator asks of a request that lies in DEAD. The record told who it is: the actor may have forgotten. */
-export interface RequeueOrder {
-  readonly draft: Draft
-  /** How it ended, if the record has that yet. */
-  readonly end?: End
-  /** The number of the last dispatch that is known of. */
-  readonly dispatch: number
-}
 
 /** After a relay broke: how long to wait before it is asked again, and how often while a client waits. */
 const ASK_AGAIN_MS = 250

@@ -1,6 +1,6 @@
-import type { Draft } from '@oriel/core-actors/actor'
 import type { Letter, LetterPage, LetterQuery } from '@oriel/core-actors/dead-letters'
 import { endOf } from '@oriel/core-actors/request'
+import type { Draft } from '@oriel/core-actors/request-port'
 import type { Recorded } from '@oriel/db/recorded'
 import {
   BulkRequeue,

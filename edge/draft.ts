@@ -1,5 +1,5 @@
-import type { NewDraft } from '@oriel/core-actors/actor'
 import type { ModelOffer } from '@oriel/core-actors/relay-port'
+import type { NewDraft } from '@oriel/core-actors/request-port'
 import type { Submission } from '@oriel/protocol/api'
 import { newRequestId } from '@oriel/protocol/ids'
 import { checkInput } from '@oriel/protocol/input'

@@ -1,4 +1,4 @@
-import type { Standing } from '@oriel/core-actors/actor'
+import type { Standing } from '@oriel/core-actors/request-port'
 import { parseEventId, SSE_HEADERS, sseDocument } from '@oriel/core-actors/sse'
 import { MAX_BODY_BYTES, type RequestView, Submission } from '@oriel/protocol/api'
 import { type Status, TERMINAL } from '@oriel/protocol/event'
