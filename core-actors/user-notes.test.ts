@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { memoryKv } from './memory-kv.ts'
 import { UserNotes } from './user-notes.ts'
 import type { Note, UserPort } from './user-port.ts'
 
@@ -25,16 +26,6 @@ class Limiter {
     recent: async () => ({ entries: [], whole: false }),
     nothingElse: async () => {},
   }
-}
-
-/** The part of a Durable Object's storage that is used. */
-function memoryKv(stored = new Map<string, unknown>()) {
-  const kv = {
-    get: (key: string) => stored.get(key),
-    put: (key: string, value: unknown) => void stored.set(key, value),
-    delete: (key: string) => stored.delete(key),
-  }
-  return kv as SyncKvStorage
 }
 
 test('a limiter that hangs or breaks is no limit: nothing is answered, in time', async () => {
