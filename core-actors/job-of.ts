@@ -1,4 +1,5 @@
 import type { Accepted } from '@oriel/protocol/fact'
+import type { About } from './channel.ts'
 import type { Order } from './relay-port.ts'
 import type { OpenRequest } from './request.ts'
 
@@ -13,3 +14,6 @@ export const acceptedOf = (open: OpenRequest): Accepted => {
   const { id, user, requestID, model, version, request, bodyHash, deadlineAt } = open
   return { id, user, requestID, model, version, request, bodyHash, deadlineAt }
 }
+
+/** What a relay has to know of it to follow its log. */
+export const aboutOf = ({ model, version, lane }: OpenRequest): About => ({ model, version, lane })

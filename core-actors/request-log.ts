@@ -4,7 +4,7 @@ import { foldAll } from '@oriel/protocol/log'
 import type { RelayPort } from './relay-port.ts'
 
 /** @throws when the log cannot be read */
-export async function readLog(relay: RelayPort, id: RequestId): Promise<RequestEvent[]> {
+export async function readLog(relay: Pick<RelayPort, 'read'>, id: RequestId): Promise<RequestEvent[]> {
   const events: RequestEvent[] = []
   let after = 0
   for (let more = true; more; ) {
@@ -18,7 +18,7 @@ export async function readLog(relay: RelayPort, id: RequestId): Promise<RequestE
 }
 
 /** The log of a request that has ended; `undefined` when the broker has not all of it any more, or is away. */
-export async function readEndedLog(relay: RelayPort, id: RequestId): Promise<RequestEvent[] | undefined> {
+export async function readEndedLog(relay: Pick<RelayPort, 'read'>, id: RequestId): Promise<RequestEvent[] | undefined> {
   try {
     const events = await readLog(relay, id)
     return events[0]?.n === 1 && foldAll(events).terminal ? events : undefined

@@ -11,7 +11,6 @@ const CLIENT = 'client'
 const UNSURE = 'unsure'
 /** How many times the job was sent anew because the broker had lost it, when that was more than once. */
 const DISPATCH = 'dispatch'
-
 /** Of an open request that was queued again: the end that its log goes on after. */
 const UNDONE = 'undone'
 
@@ -24,10 +23,12 @@ export function loadState(kv: SyncKvStorage, now: number): RequestState {
   const request = v.parse(OpenRequest, stored)
   const end = v.parse(v.optional(End), kv.get(END))
   if (end) return { mode: 'ended', request, end }
+  const undone = v.parse(v.optional(End), kv.get(UNDONE))
+  const open = { mode: 'open', request, ...(undone && { undone }) } as const
   const client = v.parse(Client, kv.get(CLIENT))
-  if (client === undefined) return { mode: 'open', request }
+  if (client === undefined) return open
   if (client === 'here') kv.put(CLIENT, now) // else every further reset would begin the grace anew
-  return { mode: 'open', request, leftAt: client === 'here' ? now : client }
+  return { ...open, leftAt: client === 'here' ? now : client }
 }
 
 export const loadUnsure = (kv: SyncKvStorage): boolean => kv.get(UNSURE) !== undefined
@@ -38,13 +39,10 @@ export const storeDispatch = (kv: SyncKvStorage, dispatch: number): void => kv.p
 
 export const storeOpen = (kv: SyncKvStorage, request: OpenRequest): void => kv.put(REQUEST, request)
 
-export const loadUndone = (kv: SyncKvStorage): End | undefined => v.parse(v.optional(End), kv.get(UNDONE))
-
 /** An ended request becomes an open one: its end is about to be undone, and clients that left it are not missed. */
-export function storeReopened(kv: SyncKvStorage, request: OpenRequest, end: End, dispatch: number): void {
+export function storeReopened(kv: SyncKvStorage, request: OpenRequest, end: End): void {
   kv.put(REQUEST, request)
   kv.put(UNDONE, end)
-  kv.put(DISPATCH, dispatch)
   kv.delete(END)
   kv.delete(CLIENT)
 }
@@ -62,7 +60,7 @@ export function storeUnsure(kv: SyncKvStorage, unsure: boolean): void {
 }
 
 /** After this the object holds nothing and costs nothing. */
-export async function clearState(storage: DurableObjectStorage): Promise<void> {
+export async function clearState(storage: Pick<DurableObjectStorage, 'deleteAlarm' | 'deleteAll'>): Promise<void> {
   await storage.deleteAlarm()
   await storage.deleteAll()
 }

@@ -47,6 +47,8 @@ export type RequestState =
       readonly request: OpenRequest
       /** When the last client of a request that is cancelled on disconnect left. */
       readonly leftAt?: number
+      /** Of one that was queued again: the end that its log goes on after. */
+      readonly undone?: End
     }
   | { readonly mode: 'ended'; readonly request: OpenRequest; readonly end: End }
 
