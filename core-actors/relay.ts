@@ -10,7 +10,7 @@ import type { Job } from '@oriel/protocol/job'
 import type { Problem } from '@oriel/protocol/problem'
 import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
 import { acceptedSubject, type Lane, liveShard, requestOf } from '@oriel/protocol/subjects'
-import type { Page } from './attachment.ts'
+import { BrokerLogs } from './broker-logs.ts'
 import { hearBrokerNews } from './broker-news.ts'
 import { Catalog } from './catalog.ts'
 import { watchCatalog } from './catalog-watch.ts'
@@ -20,7 +20,6 @@ import { DeadLetters, type LetterQuery } from './dead-letters.ts'
 import { endRequest } from './end-request.ts'
 import { sendJob } from './job-queue.ts'
 import { Link } from './link.ts'
-import type { PrintedEntry } from './log-entry.ts'
 import { parseEntry, printEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
 import { QueueDepth } from './queue-depth.ts'
@@ -29,7 +28,6 @@ import { type Fact, RecentFacts } from './recent-facts.ts'
 import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Requeue, Submitted } from './relay-port.ts'
 import type { End } from './request.ts'
 import { endOf } from './request.ts'
-import { requeueLog } from './requeue-log.ts'
 import { subscribe } from './subscribe.ts'
 import { Takeover } from './takeover.ts'
 import { tellNews } from './tell-news.ts'
@@ -64,7 +62,11 @@ export function shardsOf({ SHARDS = '1' }: Pick<RelayEnv, 'SHARDS'>): number {
 
 /** One per shard: its one NATS link serves every actor of the shard. */
 export class Relay extends DurableObject<RelayEnv> implements RelayPort {
-  readonly #channels = new Channels({ last: (id) => this.#last(id), page: (id, after) => this.#page(id, after) })
+  readonly #logs = new BrokerLogs(
+    (id) => this.#shard(id),
+    (shard) => this.#listening(shard),
+  )
+  readonly #channels = new Channels(this.#logs)
   #catalog = new Catalog()
   readonly #depth = new QueueDepth()
   readonly #subscribed = new WeakMap<NatsConnection, Set<number>>()
@@ -89,8 +91,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     now: () => Date.now(),
     wait: (ms) => scheduler.wait(ms),
   })
-  /** Logs that are made to go on, and may be written anew for that: until it is done nobody reads an end in them. */
-  readonly #requeueing = new Map<string, Promise<void>>()
   #watched: { stop: AbortController; seen: Promise<void> } | undefined
   #timers: ReturnType<typeof setInterval>[] | undefined
 
@@ -123,20 +123,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     const { id, model, lane } = job
     const partition = this.#catalog.partitionOf(model)
     await this.#depth.refresh(connection, partition, lane, Date.now()).catch(warn('the depth of a queue is not known'))
-    const [log, shard] = [new LogStore(connection), this.#shard(id)]
+    const shard = this.#shard(id)
     this.#listen(connection, shard)
-    const port = {
-      read: (after: number) => log.read(shard, id, after),
-      append: (event: RequestEvent, last: number) => log.append(shard, id, event, last),
-      purge: () => log.purge(shard, id),
-      now: () => Date.now(),
-    }
-    const requeueing = requeueLog(port, this.#depth.of(partition, lane), failure)
-    this.#requeueing.set(
-      id,
-      requeueing.then(() => {}).catch(() => {}), // told to the actor
-    )
-    const requeued = await requeueing.finally(() => this.#requeueing.delete(id))
+    const position = this.#depth.of(partition, lane)
+    const requeued = await this.#logs.requeue(new LogStore(connection), id, position, failure)
     if (requeued.kind === 'incomplete') return { ok: true, requeued }
     // What a channel had heard last was the end, and it must not be told to anybody any more.
     const channel = this.#channels.of(id, job)
@@ -197,7 +187,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   async read(id: RequestId, after: number) {
-    await this.#requeueing.get(id)
+    await this.#logs.settled(id)
     const connection = await this.#ready()
     if (!connection) return unavailable()
     const { entries, more } = await new LogStore(connection).read(this.#shard(id), id, after)
@@ -269,7 +259,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   #arrived(message: Msg): void {
     const id = requestOf(message.subject)
-    if (this.#requeueing.has(id)) return
+    if (this.#logs.isRequeueing(id)) return
     this.#channels.arrived(id, message.data, (name) => message.headers?.get(name))
   }
 
@@ -279,23 +269,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     if (!connection) throw new Error('the broker cannot be reached')
     this.#listen(connection, shard)
     return new LogStore(connection)
-  }
-
-  async #last(id: string): Promise<PrintedEntry | undefined> {
-    await this.#requeueing.get(id)
-    const shard = this.#shard(id)
-    const last = await (await this.#listening(shard)).last(shard, id)
-    return last && printEntry(last.payload, last.sequence, last.headerOf)
-  }
-
-  async #page(id: string, after: number): Promise<Page> {
-    await this.#requeueing.get(id)
-    const shard = this.#shard(id)
-    const { entries, more } = await (await this.#listening(shard)).read(shard, id, after)
-    const printed = entries.map(({ payload, sequence, headerOf }) => printEntry(payload, sequence, headerOf))
-    // A log goes on after a `failed` when its request is queued again: only its last event can be its end.
-    const isLast = (index: number) => index === printed.length - 1 && !more
-    return { entries: printed.map((entry, index) => (isLast(index) ? entry : { ...entry, terminal: false })), more }
   }
 
   #sweep(): void {
