@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createApp } from './app.ts'
+import { FullQueues } from './full-queues.ts'
 import { Identity } from './identity.ts'
 import { ModelCache } from './model-cache.ts'
 import type { Platform } from './platform.ts'
@@ -13,6 +14,7 @@ const nobody = () => {
 }
 const platform: Platform = {
   identity: new Identity(settings, noKeys),
+  fullQueues: new FullQueues(),
   models: new ModelCache(() => ({
     ...({} as ReturnType<Platform['relay']>),
     model: async (name) => ({ ok: true, offer: name === 'iris' ? irisOffer : undefined }),

@@ -7,6 +7,7 @@ import { ProblemError } from '@oriel/protocol/problem'
 import { withHistory, withKeys } from './database.ts'
 import type { Env } from './env.ts'
 import { settingsOf } from './env.ts'
+import { FullQueues } from './full-queues.ts'
 import { Identity } from './identity.ts'
 import { KeyRing } from './key-ring.ts'
 import { ModelCache } from './model-cache.ts'
@@ -18,6 +19,7 @@ export interface Platform {
   readonly identity: Identity
   readonly keyRing: KeyRing
   readonly models: ModelCache
+  readonly fullQueues: FullQueues
   readonly corsOrigins: readonly string[]
   relay(): RelayPort
   /** Asks the actor of a user's request; once more if it was reset meanwhile, which every call of it allows. */
@@ -35,6 +37,7 @@ export function platformOf(env: Env): Platform {
     identity: new Identity(settings, keyRing),
     keyRing,
     models: new ModelCache(relay),
+    fullQueues: new FullQueues(),
     corsOrigins: settings.CORS_ORIGINS.split(',').filter((origin) => origin !== ''),
     relay,
     actor: (user, requestID, ask) => {

@@ -40,7 +40,12 @@ requests.post('/', authenticate, limitBody(MAX_BODY_BYTES), async (c) => {
   const submission = await readJson(c, Submission)
   const now = Date.now()
   const draft = await draftOf(user, submission, await platform.models.offer(submission.modelID, now), now)
+  // A request that the client named may have been accepted before: only its actor can tell.
+  const named = submission.request.requestID !== undefined
+  const full = named ? undefined : platform.fullQueues.refusal(draft.model, draft.lane, now)
+  if (full) throw new ProblemError(full)
   const outcome = await platform.actor(user, draft.requestID, (actor) => actor.submit(draft))
+  if (!outcome.ok) platform.fullQueues.refused(draft.model, draft.lane, outcome.problem, now)
   for (const [name, value] of Object.entries(limitHeaders(outcome.usage))) c.header(name, value)
   if (!outcome.ok) throw new ProblemError(outcome.problem)
   const { requestID, status, sentAt } = outcome

@@ -30,12 +30,16 @@ test('a full queue refuses before anything is accepted, and says when to try aga
     expect(retryAfter).toBeLessThanOrEqual(60)
     expect(await response.json()).toMatchObject({ type: 'urn:oriel:problem:queue-full' })
     expect((await alice.send('/requests/refused')).status).toBe(404)
+    const unnamed = await alice.post('iris', iris)
+    expect(await unnamed.json()).toMatchObject({ type: 'urn:oriel:problem:queue-full', status: 503 })
     // Another model has a queue of its own.
     expect((await alice.post('sentiment', { input: 'Fine.' })).status).toBe(202)
     await streams.streams.purge(JOBS, { filter: subject })
   })
   const { requestID } = await alice.submit('iris', { ...iris, requestID: 'refused' })
   expect(typesOf(await alice.follow(requestID)).at(-1)).toBe('completed')
+  // Requests without a name of their own are refused a moment longer, without an actor.
+  await stack.until(async () => (await alice.post('iris', iris)).status === 202)
   await nc.close()
 })
 
