@@ -12,14 +12,13 @@ import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
 import { acceptedSubject, type Lane, liveShard, requestOf } from '@oriel/protocol/subjects'
 import { BrokerLogs } from './broker-logs.ts'
 import { hearBrokerNews } from './broker-news.ts'
-import { Catalog } from './catalog.ts'
-import { watchCatalog } from './catalog-watch.ts'
 import type { About } from './channel.ts'
 import { Channels } from './channels.ts'
 import { DeadLetters, type LetterQuery } from './dead-letters.ts'
 import { endRequest } from './end-request.ts'
 import { sendJob } from './job-queue.ts'
 import { Link } from './link.ts'
+import { LiveCatalog } from './live-catalog.ts'
 import { parseEntry, printEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
 import { QueueDepth } from './queue-depth.ts'
@@ -67,7 +66,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     (shard) => this.#listening(shard),
   )
   readonly #channels = new Channels(this.#logs)
-  #catalog = new Catalog()
+  readonly #catalog = new LiveCatalog()
   readonly #depth = new QueueDepth()
   readonly #subscribed = new WeakMap<NatsConnection, Set<number>>()
   readonly #link = new Link(
@@ -76,9 +75,9 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   )
   readonly #takeover = new Takeover({
     openRequests: () => this.#channels.open(),
-    lastBeat: (node) => this.#catalog.lastBeat(node),
+    lastBeat: (node) => this.#catalog.now.lastBeat(node),
     giveBack: (delivery) => this.#link.now?.publish(delivery, '-NAK'),
-    gone: (node) => this.#catalog.putNode(node, undefined, Date.now()),
+    gone: (node) => this.#catalog.now.putNode(node, undefined, Date.now()),
     now: () => Date.now(),
     wait: (ms) => scheduler.wait(ms),
   })
@@ -91,14 +90,13 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     now: () => Date.now(),
     wait: (ms) => scheduler.wait(ms),
   })
-  #watched: { stop: AbortController; seen: Promise<void> } | undefined
   #timers: ReturnType<typeof setInterval>[] | undefined
 
   async submit({ job, accepted }: Order): Promise<Outcome<Submitted>> {
     if (tooLarge(job) || tooLarge(accepted)) return { ok: false, problem: TOO_LARGE }
     const connection = await this.#ready()
     if (!connection) return unavailable()
-    const partition = this.#catalog.partitionOf(job.model)
+    const partition = this.#catalog.now.partitionOf(job.model)
     await this.#depth
       .refresh(connection, partition, job.lane, Date.now())
       .catch(warn('the depth of a queue is not known'))
@@ -121,7 +119,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     const connection = await this.#ready()
     if (!connection) return unavailable()
     const { id, model, lane } = job
-    const partition = this.#catalog.partitionOf(model)
+    const partition = this.#catalog.now.partitionOf(model)
     await this.#depth.refresh(connection, partition, lane, Date.now()).catch(warn('the depth of a queue is not known'))
     const shard = this.#shard(id)
     this.#listen(connection, shard)
@@ -183,7 +181,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   async queueSince(model: string, lane: Lane): Promise<Outcome<{ since: number }>> {
     const connection = await this.#ready()
     if (!connection) return unavailable()
-    return { ok: true, since: await queueSince(connection, this.#catalog.partitionOf(model), lane) }
+    return { ok: true, since: await queueSince(connection, this.#catalog.now.partitionOf(model), lane) }
   }
 
   async read(id: RequestId, after: number) {
@@ -203,42 +201,34 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   async model(name: string): Promise<Outcome<{ offer: ModelOffer | undefined }>> {
     if (!(await this.#ready())) return unavailable()
-    const offer = this.#catalog.offer(name, Date.now())
-    const problem = offer ? undefined : this.#catalog.complaint(name, Date.now())
+    const offer = this.#catalog.now.offer(name, Date.now())
+    const problem = offer ? undefined : this.#catalog.now.complaint(name, Date.now())
     return problem ? { ok: false, problem } : { ok: true, offer }
   }
 
   async models(): Promise<Outcome<{ offers: ModelOffer[] }>> {
     if (!(await this.#ready())) return unavailable()
-    return { ok: true, offers: this.#catalog.offers(Date.now()) }
+    return { ok: true, offers: this.#catalog.now.offers(Date.now()) }
   }
 
   async health(): Promise<{ broker: boolean; nodes: number }> {
     const connection = await this.#ready()
-    return { broker: connection !== undefined, nodes: this.#catalog.liveNodes(Date.now()).length }
+    return { broker: connection !== undefined, nodes: this.#catalog.now.liveNodes(Date.now()).length }
   }
 
   /** The link, with a catalog of what the buckets say; `undefined`: nothing can be sent now. */
   async #ready(): Promise<NatsConnection | undefined> {
     const connection = await this.#link.connection()
-    if (connection && this.#watched) await Promise.race([this.#watched.seen, scheduler.wait(CATALOG_MS)])
+    if (connection) await this.#catalog.first(CATALOG_MS)
     return connection
   }
 
   #isUp(connection: NatsConnection): void {
-    // The client renews its subscriptions, but not what came while they were down, nor watches of a broker
-    // that has lost its state: those start afresh. Until they have seen everything the old catalog stands.
-    if (this.#watched) {
+    // The client renews its subscriptions, but not what came while they were down.
+    if (this.#catalog.follow(connection)) {
       this.#channels.resyncAll()
       this.ctx.waitUntil(this.#facts.check())
     }
-    this.#watched?.stop.abort()
-    const stop = new AbortController()
-    const next = new Catalog()
-    const seen = watchCatalog(connection, next, stop.signal).then(() => {
-      if (!stop.signal.aborted) this.#catalog = next
-    })
-    this.#watched = { stop, seen: this.#watched ? Promise.resolve() : seen }
     // The client renews these by itself.
     if (this.#subscribed.has(connection)) return
     this.#subscribed.set(connection, new Set())
@@ -275,7 +265,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     const connection = this.#link.now
     this.#channels.sweep(connection !== undefined)
     if (!connection) return // each would wait for the broker, and more would come every time
-    const sources = { connection, catalog: this.#catalog, depth: this.#depth }
+    const sources = { connection, catalog: this.#catalog.now, depth: this.#depth }
     for (const { id, ...about } of this.#channels.waiting(NEWS_MS, MAX_NEWS)) {
       tellNews(sources, this.#shard(id), id, about).catch(warn('a request that waits could not be told how long'))
     }
