@@ -11,7 +11,8 @@ export class EndWatch {
   readonly #life: Pick<RequestLife, 'state' | 'end'>
   readonly #relayOf: (request: OpenRequest) => Pick<RelayPort, 'untilEnded'>
   readonly #waitUntil: (promise: Promise<unknown>) => void
-  #asking = false
+  /** Of which request. */
+  #asking: OpenRequest['id'] | undefined
 
   constructor(
     life: Pick<RequestLife, 'state' | 'end'>,
@@ -26,23 +27,30 @@ export class EndWatch {
   /** Begins, if it is not under way. */
   begin(): void {
     const { state } = this.#life
-    if (this.#asking || state.mode !== 'open') return
-    this.#asking = true
-    const asked = this.#untilEnded(state.request).finally(() => {
-      this.#asking = false
+    if (state.mode !== 'open' || this.#asking === state.request.id) return
+    const { request } = state
+    this.#asking = request.id
+    const asked = this.#untilEnded(request).finally(() => {
+      if (this.#asking === request.id) this.#asking = undefined
     })
     this.#waitUntil(asked)
   }
 
   async #untilEnded(request: OpenRequest): Promise<void> {
-    while (this.#life.state.mode === 'open') {
+    while (this.#isOpen(request)) {
       try {
         const end = await this.#relayOf(request).untilEnded(request.id, aboutOf(request))
-        if (end) this.#life.end(end)
+        if (end && this.#isOpen(request)) this.#life.end(end)
       } catch (error) {
         console.warn('the relay broke while an end was awaited', error)
       }
-      if (this.#life.state.mode === 'open') await scheduler.wait(ASK_AGAIN_MS)
+      if (this.#isOpen(request)) await scheduler.wait(ASK_AGAIN_MS)
     }
+  }
+
+  /** An actor may forget a request that was refused, and have another by the time of an answer. */
+  #isOpen({ id }: OpenRequest): boolean {
+    const { state } = this.#life
+    return state.mode === 'open' && state.request.id === id
   }
 }
