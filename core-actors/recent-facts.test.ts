@@ -61,3 +61,30 @@ test('what could not be told is not kept: its caller knows, and tells it again',
   expect(facts.tell(fact(1))).rejects.toThrow('no stream')
   expect(facts.chars).toBe(0)
 })
+
+test('a check that a second reconnect cut short is not taken for done, though the last fact is there', async () => {
+  const broker = new Set<string>()
+  let away = false
+  const stuck = Promise.withResolvers<void>()
+  const facts = new RecentFacts({
+    async publish({ msgID }) {
+      if (away) throw new Error('no stream')
+      const duplicate = broker.has(msgID)
+      broker.add(msgID)
+      return { duplicate }
+    },
+    now: () => 0,
+    wait: () => stuck.promise,
+  })
+  for (let id = 1; id <= 10; id += 1) await facts.tell(fact(id))
+  broker.clear()
+  away = true
+  const first = facts.check()
+  await Promise.resolve()
+  away = false
+  await facts.tell(fact(11))
+  const second = facts.check()
+  stuck.resolve()
+  await Promise.all([first, second])
+  expect(broker.size).toBe(11)
+})

@@ -28,6 +28,8 @@ export class RecentFacts {
   #facts: (Fact & { readonly at: number })[] = []
   #chars = 0
   #round = 0
+  /** A round has begun and not come to its end: the broker may lack any of them, whatever it says of the last one. */
+  #open = false
 
   constructor(port: FactsPort) {
     this.#port = port
@@ -55,9 +57,15 @@ export class RecentFacts {
     this.#round += 1
     const round = this.#round
     const facts = this.#facts.slice()
+    const interrupted = this.#open
     const last = facts.pop()
-    if (!last || (await this.#sure(last, round))) return
-    while (facts.length > 0) await Promise.all(facts.splice(-WIDTH).map((fact) => this.#sure(fact, round)))
+    if (!last) return
+    this.#open = true
+    const kept = (await this.#sure(last, round)) && !interrupted
+    while (!kept && facts.length > 0) {
+      await Promise.all(facts.splice(-WIDTH).map((fact) => this.#sure(fact, round)))
+    }
+    if (round === this.#round) this.#open = false
   }
 
   /** Tells until it is heard. @returns whether the broker had it already, or another round has begun */
