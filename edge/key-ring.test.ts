@@ -100,3 +100,22 @@ test('a key that there is not costs one question, and made-up keys push out none
   expect(await kind(`${key}x`)).toBe('unauthenticated')
   expect(database.asked).toBe(asked)
 })
+
+test('while one asks a slow database for a known key, the others do not wait', async () => {
+  const holder: KeyHolder = { user: 'alice', scopes: [], expiresAt: undefined }
+  const world = { now: 0, asked: 0 }
+  const slow = Promise.withResolvers<KeyHolder | undefined>()
+  const load = () => (++world.asked === 1 ? Promise.resolve(holder) : slow.promise)
+  const ring = new KeyRing(load, () => world.now)
+  const { key, hash } = await newKey()
+  await ring.caller(key)
+  world.now = FRESH_MS
+  const first = ring.caller(key)
+  while (world.asked === 1) await Bun.sleep(0)
+  for (let count = 0; count < 100; count += 1) expect((await ring.caller(key)).user).toBe('alice')
+  expect(world.asked).toBe(2)
+  // And what was revoked here in the meantime is not known again, because the database went away.
+  ring.forget(hash)
+  slow.reject(new ProblemError({ kind: 'unavailable', detail: 'away' }))
+  await expect(first).rejects.toThrow('away')
+})

@@ -3,7 +3,7 @@ import { ProblemError } from '@oriel/protocol/problem'
 import { hashOfKey } from './api-key.ts'
 import { type Caller, scopesIn } from './caller.ts'
 
-/** How long an isolate goes by what it knows of a key: a revoked one may work this much longer. */
+/** How long an isolate goes by what it knows of a key: a revoked one may work this much longer, and for the answer's time. */
 export const FRESH_MS = 15_000
 /** With the database away, keys that are known go on for this long. */
 export const STALE_MS = 5 * 60_000
@@ -53,6 +53,9 @@ export class KeyRing {
     const known = this.#known.get(hash)
     if (known && now < known.askAt) return known.holder
     if (now < (this.#unknown.get(hash) ?? 0)) return undefined
+    // One asks; who comes meanwhile goes by what is known, and neither waits nor asks too.
+    const good = known && now - known.checkedAt < STALE_MS
+    if (good) put(this.#known, hash, { ...known, askAt: now + ASK_AGAIN_MS })
     try {
       const holder = await this.#load(hash)
       this.#known.delete(hash)
@@ -60,9 +63,10 @@ export class KeyRing {
       else put(this.#unknown, hash, now + FRESH_MS)
       return holder
     } catch (error) {
-      if (!known || now - known.checkedAt >= STALE_MS) throw error
+      // Whoever revoked it here meanwhile, or was told so, knows better than what was known before.
+      if (!good || !this.#known.has(hash)) throw error
       console.warn('a key cannot be checked, and goes on as it was known', error)
-      put(this.#known, hash, { ...known, askAt: now + ASK_AGAIN_MS })
+      put(this.#known, hash, { ...known, askAt: this.#now() + ASK_AGAIN_MS })
       return known.holder
     }
   }
