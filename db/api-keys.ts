@@ -58,10 +58,19 @@ export class ApiKeys {
     return row && keyOf(row)
   }
 
-  /** Those that were not revoked, newest first. */
+  /**
+   * Those that were not revoked: those in use, newest first, and then those that have expired, as many as there is room
+   * for. One that works is always among them, or nobody could see that it is to be revoked.
+   */
   async list(user: string): Promise<ApiKey[]> {
     const mine = and(eq(apiKeys.userId, user), isNull(apiKeys.revokedAt))
-    const rows = await this.#db.select().from(apiKeys).where(mine).orderBy(desc(apiKeys.createdAt)).limit(MAX_KEYS)
+    const order = [desc(sql`(${inUse})`), desc(apiKeys.createdAt)]
+    const rows = await this.#db
+      .select()
+      .from(apiKeys)
+      .where(mine)
+      .orderBy(...order)
+      .limit(2 * MAX_KEYS)
     return rows.map(keyOf)
   }
 
