@@ -48,8 +48,11 @@ test('a job that ends every host it meets fails when its budget is spent, and co
   expect(told.map((telling) => attemptsOf(telling).length)).toEqual([2, 2, 2])
 
   const nc = await stack.stack.nats('admin')
-  const letter = await (await jetstreamManager(nc)).streams.getMessage(DEAD, { last_by_subj: 'dead.poison.*' })
-  const dead = v.parse(Dead, letter?.json())
+  const { streams } = await jetstreamManager(nc)
+  const find = () => streams.getMessage(DEAD, { last_by_subj: 'dead.poison.*' })
+  // The letter is written after the end that clients see.
+  await stack.until(async () => (await find()) !== null)
+  const dead = v.parse(Dead, (await find())?.json())
   expect(dead).toMatchObject({ problem: { kind: 'host-hung' }, job: { input: { times: 3_000_000_000 } } })
   expect(dead.attempts.map(({ attempt, problem }) => [attempt, problem?.kind])).toEqual([
     [1, 'host-hung'],
