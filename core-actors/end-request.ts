@@ -1,4 +1,3 @@
-import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { NewEvent } from '@oriel/protocol/event'
 import { endedFacts, endedMsgID } from '@oriel/protocol/fact'
@@ -6,16 +5,20 @@ import type { RequestId } from '@oriel/protocol/ids'
 import { cancelSubject, endedSubject } from '@oriel/protocol/subjects'
 import { type Ending, endLog } from './end-log.ts'
 import { LogStore } from './log-store.ts'
+import type { Fact } from './recent-facts.ts'
 
 /**
  * Ends a request in place of a node, whoever has it: its log, then its node, then the record. Doing it again changes
- * nothing. @throws when the broker does not take all of it
+ * nothing.
+ * @param tell resolves when the broker has the fact
+ * @throws when the broker does not take all of it
  */
 export async function endRequest(
   connection: NatsConnection,
   shard: number,
   id: RequestId,
   event: NewEvent,
+  tell: (fact: Fact) => Promise<void>,
 ): Promise<Ending> {
   const log = new LogStore(connection)
   const ending = await endLog(
@@ -28,10 +31,9 @@ export async function endRequest(
   )
   // Only now: a node that hears of it first would write an end of its own.
   connection.publish(cancelSubject(id))
-  const client = jetstream(connection)
   const facts = endedFacts(id, ending.events)
   await Promise.all(
-    facts.map((fact) => client.publish(endedSubject(id), JSON.stringify(fact), { msgID: endedMsgID(fact) })),
+    facts.map((fact) => tell({ subject: endedSubject(id), msgID: endedMsgID(fact), data: JSON.stringify(fact) })),
   )
   return ending
 }

@@ -195,7 +195,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   async end(id: RequestId, event: NewEvent): Promise<Outcome<{ event: RequestEvent }>> {
     const connection = await this.#ready()
     if (!connection) return unavailable()
-    const ending = await endRequest(connection, this.#shard(id), id, event)
+    const ending = await endRequest(connection, this.#shard(id), id, event, (fact) => this.#facts.tell(fact))
     return { ok: true, event: ending.event }
   }
 
@@ -232,7 +232,12 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     // The client renews these by itself.
     if (this.#subscribed.has(connection)) return
     this.#subscribed.set(connection, new Set())
-    hearBrokerNews(connection, this.#takeover, (id) => this.#shard(id))
+    hearBrokerNews(
+      connection,
+      this.#takeover,
+      (id) => this.#shard(id),
+      (fact) => this.#facts.tell(fact),
+    )
   }
 
   #listen(connection: NatsConnection, shard: number): void {

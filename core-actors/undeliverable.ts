@@ -8,6 +8,7 @@ import type { Problem } from '@oriel/protocol/problem'
 import { deadSubject, JOBS } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import { endRequest } from './end-request.ts'
+import type { Fact } from './recent-facts.ts'
 
 /** Of the broker's advisory, what matters here. */
 const Advisory = v.object({ stream_seq: v.number(), deliveries: v.number() })
@@ -27,6 +28,7 @@ export async function giveUp(
   connection: NatsConnection,
   advisory: unknown,
   shardOf: (id: RequestId) => number,
+  tell: (fact: Fact) => Promise<void>,
 ): Promise<void> {
   const { stream_seq: seq, deliveries } = v.parse(Advisory, advisory)
   const ask = async (verb: string, order: object) =>
@@ -38,11 +40,8 @@ export async function giveUp(
     kind: 'host-crashed',
     detail: `The request was given to nodes ${deliveries} times and none could say how it ended.`,
   }
-  const { event, events } = await endRequest(connection, shardOf(job.id), job.id, {
-    type: 'failed',
-    problem,
-    retriable: false,
-  })
+  const failed = { type: 'failed', problem, retriable: false } as const
+  const { event, events } = await endRequest(connection, shardOf(job.id), job.id, failed, tell)
   if (event.type === 'failed') {
     const entry: Dead = {
       at: event.at,

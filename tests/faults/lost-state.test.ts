@@ -132,3 +132,18 @@ test('a request waits when the broker loses everything: what its client was told
   // Once more from the start, out of the log that was written again.
   expect(await alice.follow(requestID)).toEqual(events)
 }, 120_000)
+
+test('a request that was cancelled while it waited is cancelled for good, though the broker loses that', async () => {
+  const alice = await stack.client('alice')
+  const parts = ['recorder', 'node-1', 'node-2'] as const
+  for (const part of parts) await stack.stack.stopPart(part)
+  const { requestID } = await alice.submit('storyteller', story)
+  expect((await alice.send(`/requests/${requestID}`, { method: 'DELETE' })).status).toBe(200)
+  try {
+    await loseState()
+  } finally {
+    for (const part of parts) await stack.stack.startPart(part)
+  }
+  await stack.until(async () => (await alice.send(`/requests/${requestID}`)).status === 200)
+  expect((await alice.get(requestID)).status).toBe('cancelled')
+}, 60_000)
