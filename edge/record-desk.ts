@@ -21,6 +21,8 @@ type Answer<T> = Outcome<{ readonly answer: T }>
 /** Asks the record on behalf of actors, over a few connections that it keeps: an actor lives for one request. */
 export class RecordDesk extends DurableObject<Env> {
   #sql: Sql | undefined
+  /** In a row. */
+  #silences = 0
   readonly #lookUps = new Breather(REST_MS)
 
   find(user: string, requestID: string): Promise<Answer<RecordedRequest | undefined>> {
@@ -40,11 +42,17 @@ export class RecordDesk extends DurableObject<Env> {
     this.#sql ??= connect(this.env, CONNECTIONS)
     const sql = this.#sql
     try {
-      return await answered(ask(new History(sql)), withinMs, HISTORY_AWAY)
+      const answer = await answered(ask(new History(sql)), withinMs, HISTORY_AWAY)
+      this.#silences = 0
+      return answer
     } catch (error) {
-      // Whatever it was, a half-open connection would be asked for ever: the next question takes new ones.
-      if (this.#sql === sql) this.#sql = undefined
-      disconnect(sql)
+      // One answer may be slow. Silence again is a half-open connection, which would be asked for ever.
+      this.#silences += 1
+      const broken = error instanceof Error && error.cause !== undefined
+      if (this.#sql === sql && (broken || this.#silences > 1)) {
+        this.#sql = undefined
+        disconnect(sql)
+      }
       throw error
     }
   }

@@ -38,6 +38,9 @@ export const ACK_WAIT_MS = 10_000
 /** How long each event of a log is kept; when the first is gone, the record answers. */
 export const LOG_MAX_AGE_MS = 60 * 60_000
 
+/** Dead letters that are kept; past it the oldest go. Whoever lists them reads their subjects. */
+export const MAX_DEAD = 100_000
+
 /** How long a stream tells a repeat by its `Nats-Msg-Id`. */
 export const DUPLICATE_WINDOW_MS = 2 * 60_000
 
@@ -74,6 +77,7 @@ export const STREAMS = [
   },
   {
     name: DEAD,
+    max_msgs: MAX_DEAD,
     subjects: [ALL_DEAD],
     retention: 'limits',
     storage: 'file',
