@@ -12,7 +12,7 @@ export class BrokerLogs implements Logs {
   readonly #shardOf: (id: RequestId) => number
   readonly #listening: (shard: number) => Promise<Pick<LogStore, 'last' | 'read'>>
   /** Logs that are made to go on, and may be written anew for that: until it is done nobody reads an end in them. */
-  readonly #requeueing = new Map<string, Promise<void>>()
+  readonly #requeueing = new Map<string, Promise<unknown>>()
 
   /** @param listening from then on this relay hears what is written in the shard. @throws when the broker is away */
   constructor(
@@ -65,10 +65,7 @@ export class BrokerLogs implements Logs {
       now: () => Date.now(),
     }
     const requeueing = requeueLog(port, position, failure)
-    this.#requeueing.set(
-      id,
-      requeueing.then(() => {}).catch(() => {}), // told to the actor
-    )
+    this.#requeueing.set(id, Promise.allSettled([requeueing])) // readers wait; how it went is told to the actor
     return await requeueing.finally(() => this.#requeueing.delete(id))
   }
 }

@@ -2,22 +2,9 @@ import { expect, test } from 'bun:test'
 import { Dispatch } from './dispatch.ts'
 import { memoryKv } from './memory-kv.ts'
 import type { Order, Outcome, Submitted } from './relay-port.ts'
-import type { OpenRequest } from './request.ts'
+import { openRequest } from './testing.ts'
 
-const request: OpenRequest = {
-  id: '0196d2a0-0000-7000-8000-000000000000',
-  user: 'alice',
-  requestID: 'r1',
-  bodyHash: '',
-  request: { input: [1] },
-  model: 'iris',
-  version: '1',
-  lane: 'interactive',
-  parameters: {},
-  onDisconnect: 'detach',
-  sentAt: 0,
-  deadlineAt: 60_000,
-}
+const request = openRequest()
 const problem = { kind: 'queue-full', detail: '' } as const
 
 /** A relay that answers as it is told, or breaks; and what it was sent. */

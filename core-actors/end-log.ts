@@ -1,7 +1,7 @@
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { isTerminal } from '@oriel/protocol/event'
-import { parseEntry } from './log-entry.ts'
 import type { RawPage } from './log-store.ts'
+import { type LogSoFar, readOn } from './read-on.ts'
 
 export interface EndPort {
   read(after: number): Promise<RawPage>
@@ -25,18 +25,10 @@ const MAX_TRIES = 100
  * @throws when the log cannot be read or written
  */
 export async function endLog(port: EndPort, ending: NewEvent): Promise<Ending> {
-  const events: RequestEvent[] = []
-  let sequence = 0
+  let log: LogSoFar | undefined
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    for (let more = true; more; ) {
-      const page = await port.read(sequence)
-      for (const raw of page.entries) {
-        const entry = parseEntry(raw)
-        events.push(entry.event)
-        sequence = entry.sequence
-      }
-      more = page.more
-    }
+    log = await readOn((after) => port.read(after), log)
+    const { events, sequence } = log
     const last = events.at(-1)
     if (last && isTerminal(last)) return { event: last, events }
     const event: RequestEvent = { ...ending, n: (last?.n ?? 0) + 1, at: port.now() }

@@ -1,21 +1,9 @@
 import { expect, test } from 'bun:test'
 import { EndWatch } from './end-watch.ts'
-import type { End, OpenRequest, RequestState } from './request.ts'
+import type { End, RequestState } from './request.ts'
+import { openRequest } from './testing.ts'
 
-const request = (id: string): OpenRequest => ({
-  id: id as OpenRequest['id'],
-  user: 'alice',
-  requestID: 'r1',
-  bodyHash: '',
-  request: { input: [1] },
-  model: 'iris',
-  version: '1',
-  lane: 'interactive',
-  parameters: {},
-  onDisconnect: 'detach',
-  sentAt: 0,
-  deadlineAt: 60_000,
-})
+const request = (id: string) => openRequest({ id })
 const END: End = { status: 'completed', n: 3, at: 1 }
 
 function setup() {

@@ -1,23 +1,11 @@
 import { expect, test } from 'bun:test'
 import { DISCONNECT_GRACE_MS } from '@oriel/protocol/api'
 import { memoryKv } from './memory-kv.ts'
-import type { End, OpenRequest } from './request.ts'
+import type { End } from './request.ts'
 import { RequestLife } from './request-life.ts'
+import { openRequest } from './testing.ts'
 
-const request: OpenRequest = {
-  id: '0196d2a0-0000-7000-8000-000000000000',
-  user: 'alice',
-  requestID: 'r1',
-  bodyHash: '',
-  request: {},
-  model: 'iris',
-  version: '1',
-  lane: 'interactive',
-  parameters: {},
-  onDisconnect: 'cancel',
-  sentAt: 0,
-  deadlineAt: 600_000,
-}
+const request = openRequest({ onDisconnect: 'cancel', deadlineAt: 600_000 })
 const failed: End = { status: 'failed', n: 4, at: 5 }
 const completed: End = { status: 'completed', n: 9, at: 9 }
 

@@ -1,23 +1,11 @@
 import { expect, test } from 'bun:test'
 import { DISCONNECT_GRACE_MS } from '@oriel/protocol/api'
 import { LOG_MAX_AGE_MS } from '@oriel/protocol/streams'
-import type { OpenRequest, RequestState } from './request.ts'
+import type { RequestState } from './request.ts'
 import { dutyAt, nextAlarm } from './request.ts'
+import { openRequest } from './testing.ts'
 
-const request: OpenRequest = {
-  id: '0196d2a0-0000-7000-8000-000000000000',
-  user: 'alice',
-  requestID: 'r1',
-  bodyHash: '',
-  request: {},
-  model: 'iris',
-  version: '1',
-  lane: 'interactive',
-  parameters: {},
-  onDisconnect: 'cancel',
-  sentAt: 0,
-  deadlineAt: 60_000,
-}
+const request = openRequest({ onDisconnect: 'cancel' })
 const open: RequestState = { mode: 'open', request }
 const left: RequestState = { mode: 'open', request, leftAt: 1_000 }
 const ended: RequestState = { mode: 'ended', request, end: { status: 'completed', n: 3, at: 5_000 } }

@@ -81,7 +81,8 @@ test('however often it is interrupted, the log is whole in the end and was queue
     fc.asyncProperty(fc.nat({ max: 8 }), fc.nat({ max: 4 }), async (dies, kept) => {
       const log = logOf(FAILED.slice(kept), LATE, dies)
       const restore = () => requeueLog(log.port, 0, { n: 4, events: FAILED })
-      await restore().catch(() => {})
+      const [first] = await Promise.allSettled([restore()])
+      if (first.status === 'rejected') expect(first.reason).toEqual(new Error('the broker is away'))
       log.revive()
       await restore()
       expect(log.events().slice(0, 4)).toEqual(FAILED)

@@ -1,7 +1,7 @@
 import type { RequestEvent } from '@oriel/protocol/event'
 import { LOG_MAX_AGE_MS } from '@oriel/protocol/streams'
-import { parseEntry } from './log-entry.ts'
 import type { RawPage } from './log-store.ts'
+import { readOn } from './read-on.ts'
 
 export interface RequeuePort {
   read(after: number): Promise<RawPage>
@@ -37,7 +37,7 @@ const MAX_TRIES = 10
  */
 export async function requeueLog(port: RequeuePort, position: number, failure: Failure): Promise<Requeued> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const { events, sequence } = await readWhole(port)
+    const { events, sequence } = await readOn((after) => port.read(after))
     const last = events.at(-1)
     if (last && last.n > failure.n && last.type !== 'failed') return { kind: 'standing', event: last }
     const first = events[0]
@@ -67,21 +67,6 @@ async function restore(port: RequeuePort, position: number, { events }: Failure,
     sequence = appended
   }
   return queued
-}
-
-async function readWhole(port: RequeuePort): Promise<{ events: RequestEvent[]; sequence: number }> {
-  const events: RequestEvent[] = []
-  let sequence = 0
-  for (let more = true; more; ) {
-    const page = await port.read(sequence)
-    for (const raw of page.entries) {
-      const entry = parseEntry(raw)
-      events.push(entry.event)
-      sequence = entry.sequence
-    }
-    more = page.more
-  }
-  return { events, sequence }
 }
 
 const queuedAfter = (failed: RequestEvent, position: number, now: number): RequestEvent => ({
