@@ -23,3 +23,17 @@ test('after a failure nobody asks until the rest is over; then an answer ends it
   expect(await ask(async () => 'here')).toBe('here')
   expect(asked).toBe(3)
 })
+
+test('when the rest is over one asks, and the others rest until it has an answer, or for as long again', async () => {
+  let now = 0
+  const breather = new Breather(1_000, () => now)
+  await expect(breather.run(() => Promise.reject(new Error('away')), resting)).rejects.toThrow('away')
+  now = 1_000
+  const slow = Promise.withResolvers<string>()
+  const first = breather.run(() => slow.promise, resting)
+  await expect(breather.run(async () => 'here', resting)).rejects.toThrow('resting')
+  now = 2_000
+  expect(await breather.run(async () => 'here', resting)).toBe('here')
+  slow.resolve('late')
+  expect(await first).toBe('late')
+})

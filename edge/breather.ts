@@ -1,6 +1,6 @@
 /**
- * What to do without when it does not answer. After a failure nobody asks for a while, so that an outage costs
- * one caller a wait, and not every caller.
+ * What to do without when it does not answer. After a failure nobody asks for a while, and then one caller at a time, so
+ * that an outage costs one caller a wait, and not every caller.
  */
 export class Breather {
   #restUntil = 0
@@ -15,6 +15,8 @@ export class Breather {
   /** @throws what `task` throws; before the rest is over, `refused` instead of asking */
   async run<T>(task: () => Promise<T>, refused: () => Error): Promise<T> {
     if (this.#now() < this.#restUntil) throw refused()
+    // The others rest on while this one waits; a Worker may end it before it has an answer, so not for longer.
+    if (this.#restUntil > 0) this.#restUntil = this.#now() + this.#restMs
     try {
       const answer = await task()
       this.#restUntil = 0

@@ -82,6 +82,7 @@ test('with the database away, known keys go on for a while, and of others nothin
   database.now = STALE_MS
   expect(await kind(known.key)).toBe('unavailable')
   database.away = false
+  database.now += 2_000
   expect(await kind(known.key)).toBe('let in')
   expect(await kind(other.key)).toBe('let in')
 })
@@ -118,4 +119,21 @@ test('while one asks a slow database for a known key, the others do not wait', a
   ring.forget(hash)
   slow.reject(new ProblemError({ kind: 'unavailable', detail: 'away' }))
   await expect(first).rejects.toThrow('away')
+})
+
+test('an outage costs one of those with unknown keys the wait; known keys go on meanwhile', async () => {
+  const { database, make, kind } = setup()
+  const known = (await make()).key
+  expect(await kind(known)).toBe('let in')
+  const others = await Promise.all(Array.from({ length: 20 }, make))
+  database.away = true
+  const { asked } = database
+  for (let round = 1; round <= 3; round += 1) {
+    for (const { key } of others) expect(await kind(key)).toBe('unavailable')
+    expect(database.asked).toBe(asked + round)
+    expect(await kind(known)).toBe('let in')
+    database.now += 2_000
+  }
+  database.away = false
+  for (const { key } of others) expect(await kind(key)).toBe('let in')
 })

@@ -1,13 +1,14 @@
 import type { KeyHolder } from '@oriel/db/api-keys'
 import { ProblemError } from '@oriel/protocol/problem'
 import { hashOfKey } from './api-key.ts'
+import { Breather } from './breather.ts'
 import { type Caller, scopesIn } from './caller.ts'
 
 /** How long an isolate goes by what it knows of a key: a revoked one may work this much longer, and for the answer's time. */
 export const FRESH_MS = 15_000
 /** With the database away, keys that are known go on for this long. */
 export const STALE_MS = 5 * 60_000
-/** With the database away it is asked for a known key this often; the others wait for nothing. */
+/** With the database away it is asked this often for each known key, and for all others; the rest wait for nothing. */
 const ASK_AGAIN_MS = 2_000
 const MAX_KNOWN = 10_000
 
@@ -24,11 +25,13 @@ export class KeyRing {
   readonly #known = new Map<string, Known>()
   /** Apart from the others, which nobody can push out with made-up keys. */
   readonly #unknown = new Map<string, number>()
+  readonly #strangers: Breather
 
   /** @param load who holds the key of a hash; throws ProblemError unavailable when that cannot be said */
   constructor(load: (hash: string) => Promise<KeyHolder | undefined>, now: () => number = Date.now) {
     this.#load = load
     this.#now = now
+    this.#strangers = new Breather(ASK_AGAIN_MS, now)
   }
 
   /** @throws ProblemError unauthenticated, for a key that is no good; unavailable, when that cannot be said */
@@ -57,7 +60,8 @@ export class KeyRing {
     const good = known && now - known.checkedAt < STALE_MS
     if (good) put(this.#known, hash, { ...known, askAt: now + ASK_AGAIN_MS })
     try {
-      const holder = await this.#load(hash)
+      const load = () => this.#load(hash)
+      const holder = good ? await load() : await this.#strangers.run(load, away)
       this.#known.delete(hash)
       if (holder) put(this.#known, hash, { holder, checkedAt: now, askAt: now + FRESH_MS })
       else put(this.#unknown, hash, now + FRESH_MS)
@@ -77,6 +81,11 @@ function put<V>(map: Map<string, V>, key: string, value: V): void {
   const oldest = map.size >= MAX_KNOWN ? map.keys().next().value : undefined
   if (oldest !== undefined) map.delete(oldest)
   map.set(key, value)
+}
+
+const away = () => {
+  const detail = 'API keys cannot be looked up now; try again.'
+  return new ProblemError({ kind: 'unavailable', detail, retryAfterMs: ASK_AGAIN_MS })
 }
 
 const unauthenticated = (detail: string) => new ProblemError({ kind: 'unauthenticated', detail })

@@ -1,5 +1,6 @@
 import { type ApiKey, MAX_KEYS } from '@oriel/db/api-keys'
 import { type KeyView, NewKey, SCOPES } from '@oriel/protocol/api'
+import { isoTime } from '@oriel/protocol/iso-time'
 import { ProblemError } from '@oriel/protocol/problem'
 import { Hono } from 'hono'
 import * as v from 'valibot'
@@ -73,5 +74,3 @@ function viewOf({ id, name, prefix, scopes, createdAt, expiresAt, lastUsedAt }: 
     lastUsedAt: lastUsedAt === undefined ? null : isoTime(lastUsedAt),
   }
 }
-
-const isoTime = (ms: number) => new Date(ms).toISOString()

@@ -1,5 +1,6 @@
 import type { ModelOffer } from '@oriel/core-actors/relay-port'
 import type { ModelView } from '@oriel/protocol/api'
+import { isoTime } from '@oriel/protocol/iso-time'
 import { ProblemError } from '@oriel/protocol/problem'
 import { Hono } from 'hono'
 import type { EdgeContext } from './context.ts'
@@ -25,7 +26,7 @@ function viewOf({ manifest, nodes, lastHeartbeat, problem }: ModelOffer): ModelV
     parameters,
     timeoutMs: limits.timeoutMs,
     nodes,
-    ...(lastHeartbeat !== undefined && { lastHeartbeat: new Date(lastHeartbeat).toISOString() }),
+    ...(lastHeartbeat !== undefined && { lastHeartbeat: isoTime(lastHeartbeat) }),
     ...(problem && { problem }),
   }
 }

@@ -1,5 +1,6 @@
 import type { RequestView } from './api.ts'
 import type { RequestEvent, Status } from './event.ts'
+import { isoTime } from './iso-time.ts'
 
 /** What `viewOf` must know of a request besides its log. Times are ms since the epoch. */
 export interface Sent {
@@ -29,5 +30,3 @@ export function viewOf(sent: Sent, events: readonly RequestEvent[]): RequestView
     ...(last?.type === 'failed' && { problem: last.problem }),
   }
 }
-
-const isoTime = (ms: number) => new Date(ms).toISOString()
