@@ -47,7 +47,6 @@ export class Admission {
     const note = noteOf(request, bytes)
     const admission = await notes.admit(request.user, note)
     if (admission?.ok === false) return admission
-    const usage = admission && { usage: admission.usage }
     if (!admission) notes.unasked(note)
     this.#deciding = true
     life.open(request)
@@ -57,11 +56,12 @@ export class Admission {
       dispatch.forget()
       await life.forget()
       await notes.withdraw(request.user, note)
-      return { ok: false, problem: refused, ...usage }
+      return { ok: false, problem: refused }
     }
     ends.begin()
     if (!admission) waitUntil(notes.untilNoted(request.user, () => life.state.mode === 'open'))
-    return { ok: true, requestID: request.requestID, status: dispatch.begun ? 'queued' : 'accepted', sentAt, ...usage }
+    const status = dispatch.begun ? 'queued' : 'accepted'
+    return { ok: true, requestID: request.requestID, status, sentAt, ...(admission && { usage: admission.usage }) }
   }
 
   /** Postgres being away must not refuse a request: then only an id older than the actor's memory is not known. */

@@ -16,7 +16,7 @@ export interface Standing {
   readonly sentAt: number
 }
 
-/** `usage`: what is left of the user's limits, when they were asked for. */
+/** `usage`: what is left of the user's limits, when they were asked for and it is they that refuse, or nobody does. */
 export type Submission = Outcome<Standing> & { readonly usage?: readonly Usage[] }
 
 export interface Snapshot {

@@ -29,9 +29,12 @@ test('a full queue refuses before anything is accepted, and says when to try aga
     expect(retryAfter).toBeGreaterThanOrEqual(1)
     expect(retryAfter).toBeLessThanOrEqual(60)
     expect(await response.json()).toMatchObject({ type: 'urn:oriel:problem:queue-full' })
+    // Limits are not what it met, and what it took of them is given back.
+    expect(response.headers.get('RateLimit')).toBeNull()
     expect((await alice.send('/requests/refused')).status).toBe(404)
     const unnamed = await alice.post('iris', iris)
     expect(await unnamed.json()).toMatchObject({ type: 'urn:oriel:problem:queue-full', status: 503 })
+    expect(unnamed.headers.get('RateLimit-Policy')).toBeNull()
     // Another model has a queue of its own.
     expect((await alice.post('sentiment', { input: 'Fine.' })).status).toBe(202)
     await streams.streams.purge(JOBS, { filter: subject })
