@@ -10,17 +10,20 @@ import {
   type RequeuedView,
 } from '@oriel/protocol/api'
 import { isTerminal } from '@oriel/protocol/event'
+import { isoTime } from '@oriel/protocol/iso-time'
 import { ModelName } from '@oriel/protocol/manifest'
-import { type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
+import { ProblemError } from '@oriel/protocol/problem'
 import { TOKEN } from '@oriel/protocol/subjects'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import { parse, readJson } from './body.ts'
 import { limitBody } from './body-limit.ts'
+import { requeueAll } from './bulk-requeue.ts'
 import type { EdgeContext } from './context.ts'
 import { allow, authenticate } from './context.ts'
 import type { Platform } from './platform.ts'
+import { readinessOf } from './readiness.ts'
 
 const Query = v.object({
   model: v.optional(ModelName),
@@ -59,22 +62,18 @@ deadLetters.delete('/:id', async (c) => {
 
 deadLetters.post('/:id/requeue', async (c) => c.json(await requeue(c.var.platform, await findLetter(c)), 202))
 
-/** A page of a model's letters, one after the other: what one refuses does not hold up the rest. */
 deadLetters.post('/requeue', limitBody(MAX_BULK_BYTES), async (c) => {
   const { platform } = c.var
   const { model, nextCursor } = await readJson(c, BulkRequeue)
   const page = await listLetters(platform, { model, ...(nextCursor && { after: nextCursor }), limit: BULK })
-  const requeued: RequeuedView[] = []
-  const refused: { id: string; problem: Problem }[] = []
-  for (const letter of page.letters) {
-    try {
-      requeued.push(await requeue(platform, letter))
-    } catch (error) {
-      if (!(error instanceof ProblemError)) console.error(error)
-      refused.push({ id: letter.id, problem: toProblem(error) })
-    }
+  const port = {
+    requeue: (letter: Letter) => requeue(platform, letter),
+    isWhole: async () => {
+      const { broker, database } = await readinessOf(platform)
+      return broker && database
+    },
   }
-  return c.json({ requeued, refused, nextCursor: page.next ?? null })
+  return c.json(await requeueAll(page.letters, page.next, port))
 })
 
 async function requeue(platform: Platform, { id, sequence, dead }: Letter): Promise<RequeuedView> {
@@ -173,7 +172,5 @@ function viewOf(letter: Letter): DeadLetterView {
     ...(message !== undefined && { message }),
   }
 }
-
-const isoTime = (ms: number) => new Date(ms).toISOString()
 
 const noSuchLetter = () => new ProblemError({ kind: 'not-found', detail: 'There is no such dead letter.' })

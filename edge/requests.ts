@@ -3,6 +3,7 @@ import { parseEventId, SSE_HEADERS, sseDocument } from '@oriel/core-actors/sse'
 import { MAX_BODY_BYTES, type RequestView, Submission } from '@oriel/protocol/api'
 import { type Status, TERMINAL } from '@oriel/protocol/event'
 import { ClientRequestID } from '@oriel/protocol/ids'
+import { isoTime } from '@oriel/protocol/iso-time'
 import { ProblemError } from '@oriel/protocol/problem'
 import { viewOf } from '@oriel/protocol/view'
 import type { Context } from 'hono'
@@ -53,10 +54,7 @@ requests.post('/', authenticate, limitBody(MAX_BODY_BYTES), async (c) => {
   const token = await platform.identity.eventsToken(user, requestID, expiresAt)
   const url = new URL(`/requests/${requestID}`, c.req.url)
   c.header('Location', url.href)
-  return c.json(
-    { requestID, status, sentAt: new Date(sentAt).toISOString(), eventsURL: `${url.href}/events?token=${token}` },
-    202,
-  )
+  return c.json({ requestID, status, sentAt: isoTime(sentAt), eventsURL: `${url.href}/events?token=${token}` }, 202)
 })
 
 requests.get('/', authenticate, revalidate, async (c) => {
@@ -80,7 +78,7 @@ requests.delete('/:id', authenticate, async (c) => {
   const outcome = await platform.actor(user, requestID, (actor) => actor.cancel())
   if (!outcome.ok) throw new ProblemError(outcome.problem)
   const { status, sentAt }: Standing = outcome.standing ?? (await findRecorded(c, requestID))
-  return c.json({ requestID, status, sentAt: new Date(sentAt).toISOString() })
+  return c.json({ requestID, status, sentAt: isoTime(sentAt) })
 })
 
 requests.get('/:id/events', async (c) => {

@@ -145,7 +145,10 @@ export const BulkRequeued = v.object({
   refused: v.array(v.object({ id: v.string(), problem: Problem })),
   /** Where the next call goes on. */
   nextCursor: v.nullable(v.string()),
+  /** Why it went no further: a part is away, and the next call may go on. */
+  stopped: v.optional(Problem),
 })
+export type BulkRequeued = v.InferOutput<typeof BulkRequeued>
 
 export const DeadLetterView = v.object({
   ...DeadLetterSummary.entries,

@@ -178,6 +178,34 @@ describe('requeued', () => {
     await mended(1)
   }, 60_000)
 
+  test('with Postgres away it stops at the first that needs it, and the cursor leads on', async () => {
+    const [gina, olga] = await Promise.all([stack.client('gina'), operator()])
+    const ids = [await fail(gina, 'moody-9'), await fail(gina, 'moody-10')]
+    const nc = await stack.stack.nats('admin')
+    await jetstream(nc).publish(jobSubject(0, 'interactive', 'moody'), 'hello')
+    await nc.close()
+    await stack.until(async () => (await letters(olga)).deadLetters.length === 3)
+    const requeue = (nextCursor?: string) => {
+      const headers = { 'Content-Type': 'application/json' }
+      const body = JSON.stringify({ model: 'moody', ...(nextCursor && { nextCursor }) })
+      return olga.send('/dead-letters/requeue', { method: 'POST', headers, body })
+    }
+    let cursor = ''
+    await stack.without('postgres', async () => {
+      const stopped = v.parse(BulkRequeued, await (await requeue()).json())
+      expect(stopped).toMatchObject({ requeued: [], stopped: { kind: 'unavailable' } })
+      expect(stopped.refused).toMatchObject([{ problem: { kind: 'not-requeueable' } }])
+      cursor = stopped.nextCursor ?? ''
+      expect((await requeue(cursor)).status).toBe(503)
+    })
+    await mended(10, async () => {
+      const { requeued, refused } = v.parse(BulkRequeued, await (await requeue(cursor)).json())
+      expect(requeued.map(({ id }) => id)).toEqual([...ids].sort().reverse())
+      expect(refused).toEqual([])
+    })
+    await mended(1)
+  }, 90_000)
+
   test('it can be cancelled, and is then no matter for operators any more', async () => {
     const [dora, olga] = await Promise.all([stack.client('dora'), operator()])
     const id = await fail(dora, 'moody-4')
