@@ -1,7 +1,7 @@
 /** Names that several programs must spell the same way. Nothing outside this file writes a subject by hand. */
 
-/** A subject token: no dots, spaces or wildcards, so a model's name can stand in a subject as it is. */
-export const TOKEN = /^[a-z0-9][a-z0-9-]{0,63}$/
+/** A subject token, as Triton names folders but without dots, so a model's name can stand in a subject as it is. */
+export const TOKEN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 
 export const JOBS = 'JOBS'
 export const PROGRESS = 'PROGRESS'
