@@ -4,6 +4,7 @@ import type { Msg, NatsConnection } from '@nats-io/nats-core'
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { isTerminal } from '@oriel/protocol/event'
 import type { Accepted } from '@oriel/protocol/fact'
+import { failedBy } from '@oriel/protocol/failure'
 import type { RequestId } from '@oriel/protocol/ids'
 import { shardOf } from '@oriel/protocol/ids'
 import type { Job } from '@oriel/protocol/job'
@@ -133,7 +134,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     if (requeued.kind === 'standing' && isTerminal(requeued.event)) return { ok: true, requeued }
     const problem = await sendJob(connection, this.#depth, partition, { ...job, shard })
     if (!problem) return { ok: true, requeued }
-    await this.end(id, { type: 'failed', problem, retriable: true })
+    await this.end(id, failedBy(problem))
     return { ok: false, problem }
   }
 

@@ -2,6 +2,7 @@ import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { attemptsOf } from '@oriel/protocol/attempts'
 import type { Dead } from '@oriel/protocol/dead'
+import { failedBy } from '@oriel/protocol/failure'
 import type { RequestId } from '@oriel/protocol/ids'
 import { Job } from '@oriel/protocol/job'
 import type { Problem } from '@oriel/protocol/problem'
@@ -40,8 +41,7 @@ export async function giveUp(
     kind: 'host-crashed',
     detail: `The request was given to nodes ${deliveries} times and none could say how it ended.`,
   }
-  const failed = { type: 'failed', problem, retriable: false } as const
-  const { event, events } = await endRequest(connection, shardOf(job.id), job.id, failed, tell)
+  const { event, events } = await endRequest(connection, shardOf(job.id), job.id, failedBy(problem), tell)
   if (event.type === 'failed') {
     const entry: Dead = {
       at: event.at,

@@ -1,4 +1,5 @@
 import type { NewEvent } from '@oriel/protocol/event'
+import { failedBy } from '@oriel/protocol/failure'
 import type { Job } from '@oriel/protocol/job'
 import { attemptsSpent } from '@oriel/protocol/log'
 import type { Manifest } from '@oriel/protocol/manifest'
@@ -187,7 +188,7 @@ export class JobRun {
   /** This node cannot even begin: nothing was attempted, and another may have the model. */
   async #elsewhere(problem: Problem): Promise<void> {
     const { count } = this.#deliveries
-    if (count >= MAX_DELIVER) return this.#end({ type: 'failed', problem, retriable: true })
+    if (count >= MAX_DELIVER) return this.#end(failedBy(problem))
     const delayMs = this.#untilDeadline(backoffMs(count, LAST_ELSEWHERE_MS, this.#context.random()))
     await this.#deliveries.settle((delivery) => delivery.nak(delayMs))
   }
@@ -202,7 +203,7 @@ export class JobRun {
     else logger.warn('a job failed', { ...about, detail: problem.detail })
     if (error instanceof BystanderError) return this.#retry(problem, 0, 'free')
     const settlement = settle(problem, ...this.#spending(), random())
-    if (settlement.verdict === 'fail') return this.#end({ type: 'failed', problem, retriable: settlement.retriable })
+    if (settlement.verdict === 'fail') return this.#end(failedBy(problem))
     return this.#retry(problem, this.#untilDeadline(settlement.delayMs), 'charged')
   }
 
@@ -220,7 +221,7 @@ export class JobRun {
   /** Gives the job to its next delivery, and says so in the log. An attempt that is free has its number again. */
   async #retry(problem: Problem, inMs: number, cost: 'free' | 'charged'): Promise<void> {
     // The broker would never deliver it again.
-    if (this.#deliveries.count >= MAX_DELIVER) return this.#end({ type: 'failed', problem, retriable: true })
+    if (this.#deliveries.count >= MAX_DELIVER) return this.#end(failedBy(problem))
     const loss = await this.#writer?.end(({ attempt, nextAttempt }) => {
       return { type: 'retrying', attempt: cost === 'charged' ? nextAttempt : attempt, inMs: Math.round(inMs), problem }
     })

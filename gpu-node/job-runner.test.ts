@@ -313,12 +313,13 @@ test('a request that is queued again has its whole budget again', async () => {
 })
 
 test('the last delivery that the broker makes ends the request, whatever its budget', async () => {
-  const { jobs, runner, deliver, types, outcomes } = setup()
+  const { jobs, runner, deliver, types, events, outcomes } = setup()
   const delivery = deliver({}, MAX_DELIVER)
   const done = jobs.deliver(delivery)
   ;(await runner.next()).fail(new ProblemError(crash))
   await done
   expect(await types()).toEqual(['started', 'failed'])
+  expect((await events()).at(-1)).toMatchObject({ retriable: true })
   expect(delivery.said).toEqual(['ack'])
   expect(outcomes.deaths.size).toBe(1)
 })

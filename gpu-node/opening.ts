@@ -1,4 +1,5 @@
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
+import { failedBy } from '@oriel/protocol/failure'
 import type { Job } from '@oriel/protocol/job'
 import { attemptsSpent, type LogState } from '@oriel/protocol/log'
 import type { Manifest } from '@oriel/protocol/manifest'
@@ -23,7 +24,7 @@ export function openingEvent(
   if (now >= job.deadlineAt) return { type: 'expired' }
   const spent = attemptsSpent(state)
   if (manifest && spent >= manifest.limits.attempts) {
-    return { type: 'failed', problem: problemOfLast(events, spent), retriable: true }
+    return failedBy(problemOfLast(events, spent))
   }
   return { type: 'started', node, attempt: state.nextAttempt }
 }

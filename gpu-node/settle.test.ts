@@ -6,7 +6,7 @@ import { settle } from './settle.ts'
 const crashed: Problem = { kind: 'host-crashed', detail: '' }
 
 test('what the caller did wrong is never tried again', () => {
-  expect(settle({ kind: 'input-mismatch', detail: '' }, 1, 5, 0)).toEqual({ verdict: 'fail', retriable: false })
+  expect(settle({ kind: 'input-mismatch', detail: '' }, 1, 5, 0)).toEqual({ verdict: 'fail' })
 })
 
 test('a retry waits about twice as long each time', () => {
@@ -14,9 +14,9 @@ test('a retry waits about twice as long each time', () => {
   expect(delays).toEqual([500, 1000, 2000, 4000].map((delayMs) => ({ verdict: 'retry', delayMs })))
 })
 
-test('the last attempt of the budget fails, and tells the client to try again', () => {
-  expect(settle(crashed, 5, 5, 0.5)).toEqual({ verdict: 'fail', retriable: true })
-  expect(settle(crashed, 1, 1, 0.5)).toEqual({ verdict: 'fail', retriable: true })
+test('the last attempt of the budget fails', () => {
+  expect(settle(crashed, 5, 5, 0.5)).toEqual({ verdict: 'fail' })
+  expect(settle(crashed, 1, 1, 0.5)).toEqual({ verdict: 'fail' })
 })
 
 test('a problem that asks for a pause gets it', () => {

@@ -1,39 +1,11 @@
-import type { Problem, ProblemKind } from '@oriel/protocol/problem'
-
-// `retry` only where another attempt, perhaps on another node, can end differently: a job that fails the
-// same way every time would spend its budget and hold up the jobs behind it.
-const SETTLEMENT = {
-  'invalid-request': 'discard',
-  'invalid-cursor': 'discard',
-  'invalid-event-id': 'discard',
-  unauthenticated: 'discard',
-  forbidden: 'discard',
-  'not-found': 'discard',
-  'model-not-found': 'retry', // this node's folder lacks it; another's may not
-  'input-mismatch': 'discard',
-  'invalid-parameter': 'discard',
-  'request-conflict': 'discard',
-  'not-requeueable': 'discard',
-  'too-large': 'discard',
-  'limit-exceeded': 'discard',
-  'queue-full': 'retry',
-  unavailable: 'retry',
-  'model-unavailable': 'retry',
-  'model-damaged': 'retry',
-  'deadline-exceeded': 'discard',
-  'inference-failed': 'retry',
-  'host-crashed': 'retry',
-  'host-hung': 'retry',
-  internal: 'retry',
-} as const satisfies Record<ProblemKind, 'retry' | 'discard'>
+import { isRetriable } from '@oriel/protocol/failure'
+import type { Problem } from '@oriel/protocol/problem'
 
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 30_000
 
-/** `fail` writes the terminal `failed`; `retriable` tells the client whether to send the request again. */
-export type Settlement =
-  | { readonly verdict: 'retry'; readonly delayMs: number }
-  | { readonly verdict: 'fail'; readonly retriable: boolean }
+/** `fail` writes the terminal `failed`. */
+export type Settlement = { readonly verdict: 'retry'; readonly delayMs: number } | { readonly verdict: 'fail' }
 
 /**
  * What becomes of a job whose attempt failed.
@@ -41,8 +13,7 @@ export type Settlement =
  * @param random from 0 up to 1: spreads the retries of jobs that failed together
  */
 export function settle(problem: Problem, spent: number, budget: number, random: number): Settlement {
-  const retriable = SETTLEMENT[problem.kind] === 'retry'
-  if (!retriable || spent >= budget) return { verdict: 'fail', retriable }
+  if (!isRetriable(problem) || spent >= budget) return { verdict: 'fail' }
   return { verdict: 'retry', delayMs: Math.max(backoffMs(spent, LAST_RETRY_MS, random), problem.retryAfterMs ?? 0) }
 }
 

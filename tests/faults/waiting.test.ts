@@ -52,7 +52,7 @@ test('a job that has had all its deliveries is failed, kept in DEAD, and gone fr
     const third = pull.next({ expires: 1_000 })
     expect((await events).at(-1)).toMatchObject({
       type: 'failed',
-      data: { problem: { kind: 'host-crashed' }, retriable: false },
+      data: { problem: { kind: 'host-crashed' }, retriable: true },
     })
     expect(await third).toBeNull()
     await stack.until(async () => (await manager.streams.info(JOBS)).state.messages === 0)
