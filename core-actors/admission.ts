@@ -38,13 +38,13 @@ export class Admission {
     if (life.state.mode !== 'new') {
       return repeat(draft, life.state.request.bodyHash, await reader.standingOf(life.state))
     }
-    const { timeoutMs, bytes, ...rest } = draft
+    const { timeoutMs, bytes, key, ...rest } = draft
     // A request that is named by its own id cannot have been sent before.
     const recorded = draft.requestID === draft.id ? undefined : await this.#lookUp(draft.user, draft.requestID)
     if (recorded) return repeat(draft, recorded.bodyHash, recorded)
     const sentAt = sentAtOf(draft.id)
     const request = { ...rest, sentAt, deadlineAt: sentAt + timeoutMs }
-    const note = noteOf(request, bytes)
+    const note = noteOf(request, bytes, key)
     const admission = await notes.admit(request.user, note)
     if (admission?.ok === false) return admission
     if (!admission) notes.unasked(note)

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import type { Limits } from '@oriel/protocol/limits'
 import fc from 'fast-check'
-import type { Limits, Meter } from './limits.ts'
+import type { Meter } from './limits.ts'
 import { EMPTY_METER, refund, refusalOf, spend, usageOf } from './limits.ts'
 
-const limits: Limits = { perSecond: 2, burst: 4, concurrent: 3, bytesPerDay: 1_000 }
+const limits: Limits = { rate: { perSecond: 2, burst: 4 }, concurrent: 3, bytesPerDay: 1_000 }
 const NOON = Date.UTC(2026, 10, 21, 12)
 
 describe('the rate', () => {
@@ -25,7 +26,7 @@ describe('the rate', () => {
         fc.integer({ min: 1, max: 20 }),
         fc.integer({ min: 1, max: 30 }),
         (pauses, perSecond, burst) => {
-          const some = { ...limits, perSecond, burst }
+          const some = { ...limits, rate: { perSecond, burst } }
           const accepted: number[] = []
           let meter: Meter = EMPTY_METER
           let now = NOON

@@ -1,7 +1,8 @@
+import { Limits } from '@oriel/protocol/limits'
 import * as v from 'valibot'
 
-// What one user may ask for: a rate, requests at once, and bytes in a day. The rate is a token bucket: `burst`
-// requests at once, refilled at `perSecond`. The day is UTC's.
+// What a user, or one key of theirs, may ask for: a rate, requests at once, and bytes in a day. The rate is a token
+// bucket: `burst` requests at once, refilled at `perSecond`. The day is UTC's.
 
 const DAY_MS = 86_400_000
 /** One of the bucket, which is a floating number: what Retry-After promised must be there then. */
@@ -9,12 +10,9 @@ const WHOLE = 1 - 1e-9
 /** When one of the requests at once will end is not known. */
 const CONCURRENT_RETRY_MS = 1_000
 
-export interface Limits {
-  readonly perSecond: number
-  readonly burst: number
-  readonly concurrent: number
-  readonly bytesPerDay: number
-}
+/** A key that has limits of its own. */
+export const KeyAllowance = v.object({ id: v.string(), limits: Limits })
+export type KeyAllowance = v.InferOutput<typeof KeyAllowance>
 
 /** What has been used; kept in storage. */
 export const Meter = v.object({
@@ -31,8 +29,13 @@ export const EMPTY_METER: Meter = { tokens: Number.MAX_SAFE_INTEGER, at: 0, day:
 
 export type LimitName = 'rate' | 'concurrent' | 'bytes'
 
+/** Whose limits: the user's, or those of the key that the request came with. */
+export type Whose = 'user' | 'key'
+
 /** One limit, and what is left of it. */
 export interface Usage {
+  /** The user's unless it says otherwise. */
+  readonly whose?: Whose
   readonly name: LimitName
   readonly quota: number
   readonly left: number
@@ -50,27 +53,42 @@ export interface Refusal {
 /** The meter as it stands at `now`: the bucket refilled, a new day begun. A clock that went back changes nothing. */
 export function metered(meter: Meter, limits: Limits, now: number): Meter {
   const at = Math.max(now, meter.at)
-  const refilled = meter.tokens + ((at - meter.at) / 1_000) * limits.perSecond
+  const tokens = refilled(meter, limits, at)
   const day = Math.max(Math.floor(now / DAY_MS), meter.day)
-  return { tokens: Math.min(limits.burst, refilled), at, day, bytes: day === meter.day ? meter.bytes : 0 }
+  return { tokens, at, day, bytes: day === meter.day ? meter.bytes : 0 }
+}
+
+/** Without a rate there is no bucket: it is full for ever. */
+function refilled({ tokens, at }: Meter, { rate }: Limits, now: number): number {
+  return rate ? Math.min(rate.burst, tokens + ((now - at) / 1_000) * rate.perSecond) : EMPTY_METER.tokens
 }
 
 /**
  * One more request of `bytes`, with `open` under way.
- * @returns the limit that it would break; else `undefined`, and `spend` takes it
+ * @returns the limit that it would break, of several the one that lasts longest; else `undefined`, and `spend` takes it
  */
 export function refusalOf(meter: Meter, limits: Limits, open: number, bytes: number, now: number): Refusal | undefined {
   const { tokens, bytes: used } = metered(meter, limits, now)
-  if (used + bytes > limits.bytesPerDay) return { limit: 'bytes', retryAfterMs: DAY_MS - (now % DAY_MS) }
-  if (open >= limits.concurrent) return { limit: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS }
-  if (tokens < WHOLE) return { limit: 'rate', retryAfterMs: Math.ceil(((1 - tokens) / limits.perSecond) * 1_000) }
-  return undefined
+  const { rate, concurrent = Infinity, bytesPerDay = Infinity } = limits
+  const refusals: Refusal[] = []
+  if (used + bytes > bytesPerDay) refusals.push({ limit: 'bytes', retryAfterMs: DAY_MS - (now % DAY_MS) })
+  if (open >= concurrent) refusals.push({ limit: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS })
+  if (rate && tokens < WHOLE) {
+    refusals.push({ limit: 'rate', retryAfterMs: Math.ceil(((1 - tokens) / rate.perSecond) * 1_000) })
+  }
+  return longest(refusals)
 }
+
+/** Whoever is refused for several reasons must wait for the last of them. */
+export const longest = <R extends Refusal>(refusals: readonly R[]): R | undefined =>
+  refusals.toSorted((a, b) => b.retryAfterMs - a.retryAfterMs)[0]
 
 /** Also of a request that was let through unasked: the bucket may then owe, up to as much as it holds. */
 export function spend(meter: Meter, limits: Limits, bytes: number, now: number): Meter {
   const current = metered(meter, limits, now)
-  return { ...current, tokens: Math.max(-limits.burst, current.tokens - 1), bytes: current.bytes + bytes }
+  const { rate } = limits
+  const tokens = rate ? Math.max(-rate.burst, current.tokens - 1) : current.tokens
+  return { ...current, tokens, bytes: current.bytes + bytes }
 }
 
 /** Takes back what `spend` took at `spentAt`. */
@@ -79,39 +97,47 @@ export function refund(meter: Meter, limits: Limits, bytes: number, spentAt: num
   const sameDay = Math.floor(spentAt / DAY_MS) === current.day
   return {
     ...current,
-    tokens: Math.min(limits.burst, current.tokens + 1),
+    tokens: limits.rate ? Math.min(limits.rate.burst, current.tokens + 1) : current.tokens,
     bytes: sameDay ? Math.max(0, current.bytes - bytes) : current.bytes,
   }
 }
 
 export function usageOf(meter: Meter, limits: Limits, open: number, now: number): Usage[] {
   const { tokens, bytes } = metered(meter, limits, now)
-  return [
-    {
+  const { rate, concurrent, bytesPerDay } = limits
+  const usage: Usage[] = []
+  if (rate) {
+    usage.push({
       name: 'rate',
-      quota: limits.burst,
-      windowS: Math.ceil(limits.burst / limits.perSecond),
+      quota: rate.burst,
+      windowS: Math.ceil(rate.burst / rate.perSecond),
       left: Math.max(0, Math.floor(tokens)),
-      resetS: Math.ceil((limits.burst - tokens) / limits.perSecond),
-    },
-    { name: 'concurrent', quota: limits.concurrent, left: Math.max(0, limits.concurrent - open) },
-    {
+      resetS: Math.ceil((rate.burst - tokens) / rate.perSecond),
+    })
+  }
+  if (concurrent !== undefined) {
+    usage.push({ name: 'concurrent', quota: concurrent, left: Math.max(0, concurrent - open) })
+  }
+  if (bytesPerDay !== undefined) {
+    usage.push({
       name: 'bytes',
-      quota: limits.bytesPerDay,
+      quota: bytesPerDay,
       windowS: DAY_MS / 1_000,
-      left: Math.max(0, limits.bytesPerDay - bytes),
+      left: Math.max(0, bytesPerDay - bytes),
       resetS: Math.ceil((DAY_MS - (now % DAY_MS)) / 1_000),
-    },
-  ]
+    })
+  }
+  return usage
 }
 
-export function describeRefusal({ limit }: Refusal, limits: Limits): string {
+export function describeRefusal({ limit }: Refusal, whose: Whose, { rate, concurrent, bytesPerDay }: Limits): string {
+  const who = whose === 'key' ? 'This API key' : 'You'
   switch (limit) {
     case 'rate':
-      return `You may send ${limits.perSecond} requests a second, and ${limits.burst} at once after a pause.`
+      return `${who} may send ${rate?.perSecond} requests a second, and ${rate?.burst} at once after a pause.`
     case 'concurrent':
-      return `You may have ${limits.concurrent} requests under way; wait for one to end, or cancel one.`
+      return `${who} may have ${concurrent} requests under way; wait for one to end, or cancel one.`
     case 'bytes':
-      return `You may send ${limits.bytesPerDay} bytes of requests in a day (UTC).`
+      return `${who} may send ${bytesPerDay} bytes of requests in a day (UTC).`
   }
 }

@@ -1,14 +1,14 @@
 import type { RequestEvent, Status } from '@oriel/protocol/event'
 import type { Problem } from '@oriel/protocol/problem'
-import type { Usage } from './limits.ts'
+import type { KeyAllowance, Usage } from './limits.ts'
 import type { Outcome } from './relay-port.ts'
 import type { End, OpenRequest } from './request.ts'
 
 /** What the edge has checked: a request that a model takes. */
 export type Draft = Omit<OpenRequest, 'sentAt' | 'deadlineAt'> & { readonly timeoutMs: number }
 
-/** `bytes`: of the body, for the limits. */
-export type NewDraft = Draft & { readonly bytes: number }
+/** For the limits, `bytes`: of the body; `key`: that it came with, if that has limits of its own. */
+export type NewDraft = Draft & { readonly bytes: number; readonly key?: KeyAllowance }
 
 export interface Standing {
   readonly requestID: string
@@ -16,7 +16,7 @@ export interface Standing {
   readonly sentAt: number
 }
 
-/** `usage`: what is left of the user's limits, when they were asked for and it is they that refuse, or nobody does. */
+/** `usage`: what is left of the limits of the user, and of the key, when they were asked for and it is they that refuse, or nobody does. */
 export type Submission = Outcome<Standing> & { readonly usage?: readonly Usage[] }
 
 export interface Snapshot {

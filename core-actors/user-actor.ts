@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { sentAtOf } from '@oriel/protocol/ids'
-import type { Limits, Usage } from './limits.ts'
-import { describeRefusal, refund, refusalOf, spend, usageOf } from './limits.ts'
+import type { Limits } from '@oriel/protocol/limits'
+import { Meters } from './meters.ts'
 import type { Admission, Note, RecentPage, UserPort } from './user-port.ts'
 import { UserStore } from './user-store.ts'
 
@@ -12,7 +12,7 @@ const STORE_END_MS = 1_000
 const WHOLE_MS = 10 * 60_000
 
 /**
- * The actor of one user: a thin shell over `limits.ts`, `open-requests.ts` and `recent.ts`. It knows which requests
+ * The actor of one user: a thin shell over `meters.ts`, `open-requests.ts` and `recent.ts`. It knows which requests
  * there are, never what became of them: that is told by the actor of each.
  */
 export abstract class UserActorBase<Env> extends DurableObject<Env> implements UserPort {
@@ -22,35 +22,34 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
   readonly #loaded = this.#store.load()
   readonly #recent = this.#loaded.recent
   readonly #open = this.#loaded.open
-  #meter = this.#loaded.meter
+  #metersMade: Meters | undefined
   /** Ends that are not stored. Were they lost, they would count until their deadline, as an end that was never told. */
   #unstored: string[] = []
   #wholeUntil = 0
 
   async admit(note: Note): Promise<Admission> {
     const now = Date.now()
+    const usage = () => this.#meters.usage(note.key, this.#open, now)
     this.#sweep(now)
     if (!this.#knows(note.id)) {
-      const refusal = refusalOf(this.#meter, this.limits, this.#open.size, note.bytes, now)
+      const refusal = this.#meters.refusal(note, this.#open, now)
       if (refusal) {
-        const { retryAfterMs } = refusal
-        const detail = describeRefusal(refusal, this.limits)
-        return { ok: false, problem: { kind: 'limit-exceeded', detail, retryAfterMs }, usage: this.#usage(now) }
+        const { detail, retryAfterMs } = refusal
+        return { ok: false, problem: { kind: 'limit-exceeded', detail, retryAfterMs }, usage: usage() }
       }
       this.#add(note, true, now)
     }
-    return { ok: true, usage: this.#usage(now) }
+    return { ok: true, usage: usage() }
   }
 
   async note(note: Note, open: boolean): Promise<void> {
     if (!this.#knows(note.id)) this.#add(note, open, Date.now())
   }
 
-  async withdraw({ id, bytes }: Note): Promise<void> {
+  async withdraw(note: Note): Promise<void> {
+    const { id } = note
     if (!this.#knows(id)) return
-    const now = Date.now()
-    this.#meter = refund(this.#meter, this.limits, bytes, sentAtOf(id), now)
-    this.#store.putMeter(this.#meter)
+    this.#meters.refund(note, sentAtOf(id), Date.now())
     this.#recent.remove(id)
     this.#store.removeRecent(id)
     this.#end(id)
@@ -80,13 +79,13 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
     return this.#open.has(id) || this.#recent.has(id)
   }
 
-  #add({ id, requestID, deadlineAt, bytes }: Note, open: boolean, now: number): void {
-    this.#meter = spend(this.#meter, this.limits, bytes, now)
-    this.#store.putMeter(this.#meter)
+  #add(note: Note, open: boolean, now: number): void {
+    const { id, requestID, deadlineAt, key } = note
+    this.#meters.spend(note, now)
     this.#storeEnds()
     if (open) {
-      this.#open.add(id, deadlineAt)
-      this.#store.addOpen(id, deadlineAt)
+      this.#open.add(id, deadlineAt, key?.id)
+      this.#store.addOpen(id, deadlineAt, key?.id)
     }
     const { floor } = this.#recent
     const dropped = this.#recent.add({ id, requestID })
@@ -106,10 +105,12 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
   }
 
   #sweep(now: number): void {
-    for (const id of this.#open.sweep(now, this.limits.concurrent)) this.#store.removeOpen(id)
+    for (const id of this.#open.sweep(now, this.limits.concurrent ?? Infinity)) this.#store.removeOpen(id)
   }
 
-  #usage(now: number): Usage[] {
-    return usageOf(this.#meter, this.limits, this.#open.size, now)
+  /** Not before it is asked for: the limits are the subclass's. */
+  get #meters(): Meters {
+    this.#metersMade ??= new Meters(this.limits, this.#store, this.#loaded.meter, this.#loaded.keys)
+    return this.#metersMade
   }
 }

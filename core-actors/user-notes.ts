@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { inTime } from './in-time.ts'
+import { KeyAllowance } from './limits.ts'
 import type { OpenRequest } from './request.ts'
 import type { Admission, Note, UserPort } from './user-port.ts'
 
@@ -9,13 +10,20 @@ const ASK_MS = 250
 const PAUSES_MS = [500, 1_000, 2_000, 4_000]
 
 const UNNOTED = 'unnoted'
-const StoredNote = v.object({ id: v.string(), requestID: v.string(), deadlineAt: v.number(), bytes: v.number() })
+const StoredNote = v.object({
+  id: v.string(),
+  requestID: v.string(),
+  deadlineAt: v.number(),
+  bytes: v.number(),
+  key: v.optional(KeyAllowance),
+})
 
-export const noteOf = ({ id, requestID, deadlineAt }: OpenRequest, bytes: number): Note => ({
+export const noteOf = ({ id, requestID, deadlineAt }: OpenRequest, bytes: number, key?: KeyAllowance): Note => ({
   id,
   requestID,
   deadlineAt,
   bytes,
+  ...(key && { key }),
 })
 
 /**

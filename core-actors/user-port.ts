@@ -1,4 +1,4 @@
-import type { Usage } from './limits.ts'
+import type { KeyAllowance, Usage } from './limits.ts'
 import type { RecentEntry } from './recent.ts'
 import type { Outcome } from './relay-port.ts'
 
@@ -14,14 +14,16 @@ export interface Note extends RecentEntry {
   readonly deadlineAt: number
   /** Of its body. */
   readonly bytes: number
+  /** That it came with, if that has limits of its own. */
+  readonly key?: KeyAllowance | undefined
 }
 
-/** `usage`: what is left of the user's limits. A refusal leaves nothing behind. */
+/** `usage`: what is left of the limits of the user, and of the key. A refusal leaves nothing behind. */
 export type Admission = Outcome<object> & { readonly usage: readonly Usage[] }
 
 /** What the actors of requests, and the edge, ask of a user's actor. Every call may be repeated. */
 export interface UserPort {
-  /** Counts a request against the user's limits and notes it as recent, or refuses it. */
+  /** Counts a request against the limits, the user's and the key's, and notes it as recent, or refuses it. */
   admit(note: Note): Promise<Admission>
   /** The same of a request that is accepted already, so it is not refused. `open`: it has not ended. */
   note(note: Note, open: boolean): Promise<void>

@@ -1,37 +1,55 @@
 import * as v from 'valibot'
 import { EMPTY_METER, Meter } from './limits.ts'
+import type { MeterStore } from './meters.ts'
 import { OpenRequests } from './open-requests.ts'
 import { Recent } from './recent.ts'
 
 const METER = 'meter'
+/** Before the id of a key. */
+const KEY_METER = 'meter.'
 const FLOOR = 'floor'
 
 const RecentRow = v.object({ id: v.string(), requestID: v.string() })
-const OpenRow = v.object({ id: v.string(), deadlineAt: v.number() })
+const OpenRow = v.object({ id: v.string(), deadlineAt: v.number(), keyID: v.nullable(v.string()) })
 
 /** What a user's actor keeps. The writes of one call are one transaction, and are stored before it is answered. */
-export class UserStore {
+export class UserStore implements MeterStore {
   readonly #storage: DurableObjectStorage
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
     storage.sql.exec('create table if not exists recent (id text primary key, requestID text not null) without rowid')
     storage.sql.exec('create table if not exists open (id text primary key, deadlineAt integer not null) without rowid')
+    // Beside `open`, which is older: of those that came with a key that has limits.
+    storage.sql.exec('create table if not exists keyed (id text primary key, keyID text not null) without rowid')
   }
 
-  load(): { meter: Meter; recent: Recent; open: OpenRequests } {
+  load() {
     const { sql, kv } = this.#storage
     const entries = v.parse(v.array(RecentRow), sql.exec('select id, requestID from recent').toArray())
-    const rows = v.parse(v.array(OpenRow), sql.exec('select id, deadlineAt from open').toArray())
+    const rows = v.parse(
+      v.array(OpenRow),
+      sql.exec('select id, deadlineAt, keyID from open left join keyed using (id)').toArray(),
+    )
+    const keys = [...kv.list({ prefix: KEY_METER })].map(
+      ([name, meter]) => [name.slice(KEY_METER.length), v.parse(Meter, meter)] as const,
+    )
+    const open = new OpenRequests()
+    for (const { id, deadlineAt, keyID } of rows) open.add(id, deadlineAt, keyID ?? undefined)
     return {
       meter: v.parse(v.optional(Meter, EMPTY_METER), kv.get(METER)),
+      keys,
       recent: new Recent(entries, v.parse(v.optional(v.string(), ''), kv.get(FLOOR))),
-      open: new OpenRequests(rows.map(({ id, deadlineAt }) => [id, deadlineAt])),
+      open,
     }
   }
 
-  putMeter(meter: Meter): void {
-    this.#storage.kv.put(METER, meter)
+  putMeter(meter: Meter, key?: string): void {
+    this.#storage.kv.put(key === undefined ? METER : KEY_METER + key, meter)
+  }
+
+  removeMeter(key: string): void {
+    this.#storage.kv.delete(KEY_METER + key)
   }
 
   addRecent(id: string, requestID: string): void {
@@ -47,11 +65,13 @@ export class UserStore {
     this.#storage.sql.exec('delete from recent where id <= ?', floor)
   }
 
-  addOpen(id: string, deadlineAt: number): void {
+  addOpen(id: string, deadlineAt: number, key: string | undefined): void {
     this.#storage.sql.exec('insert or ignore into open (id, deadlineAt) values (?, ?)', id, deadlineAt)
+    if (key !== undefined) this.#storage.sql.exec('insert or ignore into keyed (id, keyID) values (?, ?)', id, key)
   }
 
   removeOpen(id: string): void {
     this.#storage.sql.exec('delete from open where id = ?', id)
+    this.#storage.sql.exec('delete from keyed where id = ?', id)
   }
 }

@@ -1,6 +1,8 @@
+import { Limits } from '@oriel/protocol/limits'
 import { and, count, desc, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { Sql } from 'postgres'
+import * as v from 'valibot'
 import { apiKeys } from './schema.ts'
 
 /** A key as its owner sees it. Times are ms since the epoch. */
@@ -9,6 +11,7 @@ export interface ApiKey {
   readonly name: string
   readonly prefix: string
   readonly scopes: readonly string[]
+  readonly limits: Limits
   readonly createdAt: number
   readonly expiresAt: number | undefined
   /** To the minute. */
@@ -23,13 +26,16 @@ export interface NewApiKey {
   readonly hash: string
   readonly prefix: string
   readonly scopes: readonly string[]
+  readonly limits: Limits
   readonly expiresAt: number | undefined
 }
 
-/** What a key stands for. */
+/** What a key stands for. `id` is the key's. */
 export interface KeyHolder {
+  readonly id: string
   readonly user: string
   readonly scopes: readonly string[]
+  readonly limits: Limits
   readonly expiresAt: number | undefined
 }
 
@@ -74,12 +80,17 @@ export class ApiKeys {
     return rows.map(keyOf)
   }
 
-  /** @returns the hash of the key that is no more; `undefined` when the user has no such key */
-  async revoke(user: string, id: string): Promise<string | undefined> {
+  /**
+   * @param user whose key it must be; anybody's unless given
+   * @returns the hash of the key that is no more; `undefined` when there is no such key
+   */
+  async revoke(id: string, user?: string): Promise<string | undefined> {
     const [row] = await this.#db
       .update(apiKeys)
       .set({ revokedAt: sql`now()` })
-      .where(and(eq(apiKeys.id, id), eq(apiKeys.userId, user), isNull(apiKeys.revokedAt)))
+      .where(
+        and(eq(apiKeys.id, id), user === undefined ? undefined : eq(apiKeys.userId, user), isNull(apiKeys.revokedAt)),
+      )
       .returning({ hash: apiKeys.hash })
     return row?.hash
   }
@@ -94,7 +105,8 @@ export class ApiKeys {
       .update(apiKeys)
       .set({ lastUsedAt: sql`now()` })
       .where(and(known, inUse, unnoted))
-    return { user: row.userId, scopes: row.scopes, expiresAt: row.expiresAt?.getTime() }
+    const { limits } = keyOf(row)
+    return { id: row.id, user: row.userId, scopes: row.scopes, limits, expiresAt: row.expiresAt?.getTime() }
   }
 }
 
@@ -105,6 +117,7 @@ const keyOf = (row: typeof apiKeys.$inferSelect): ApiKey => ({
   name: row.name,
   prefix: row.prefix,
   scopes: row.scopes,
+  limits: v.parse(Limits, row.limits),
   createdAt: row.createdAt.getTime(),
   expiresAt: row.expiresAt?.getTime(),
   lastUsedAt: row.lastUsedAt?.getTime(),

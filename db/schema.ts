@@ -111,6 +111,8 @@ export const apiKeys = pgTable(
     /** The key's first characters, by which its owner tells it from others. */
     prefix: text('prefix').notNull(),
     scopes: text('scopes').array().notNull(),
+    /** Limits of protocol/limits.ts; empty: those of its user alone. */
+    limits: jsonb('limits').notNull().default({}),
     createdAt: time('created_at').notNull().defaultNow(),
     expiresAt: time('expires_at'),
     revokedAt: time('revoked_at'),

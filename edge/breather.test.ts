@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test'
+import { ProblemError } from '@oriel/protocol/problem'
 import { Breather } from './breather.ts'
 
+const away = () => new ProblemError({ kind: 'unavailable', detail: 'away' })
 const resting = () => new Error('resting')
 
-test('after a failure nobody asks until the rest is over; then an answer ends it', async () => {
+test('after an outage nobody asks until the rest is over; then an answer ends it', async () => {
   let now = 0
   let asked = 0
   const breather = new Breather(1_000, () => now)
@@ -12,7 +14,7 @@ test('after a failure nobody asks until the rest is over; then an answer ends it
       asked += 1
       return answer()
     }, resting)
-  expect(ask(() => Promise.reject(new Error('away')))).rejects.toThrow('away')
+  expect(ask(() => Promise.reject(away()))).rejects.toThrow('away')
   await Promise.resolve()
   await Promise.resolve()
   now = 999
@@ -27,7 +29,7 @@ test('after a failure nobody asks until the rest is over; then an answer ends it
 test('when the rest is over one asks, and the others rest until it has an answer, or for as long again', async () => {
   let now = 0
   const breather = new Breather(1_000, () => now)
-  await expect(breather.run(() => Promise.reject(new Error('away')), resting)).rejects.toThrow('away')
+  await expect(breather.run(() => Promise.reject(away()), resting)).rejects.toThrow('away')
   now = 1_000
   const slow = Promise.withResolvers<string>()
   const first = breather.run(() => slow.promise, resting)
@@ -36,4 +38,10 @@ test('when the rest is over one asks, and the others rest until it has an answer
   expect(await breather.run(async () => 'here', resting)).toBe('here')
   slow.resolve('late')
   expect(await first).toBe('late')
+})
+
+test('a bug is no outage: nobody rests from it', async () => {
+  const breather = new Breather(1_000, () => 0)
+  await expect(breather.run(() => Promise.reject(new Error('a bug')), resting)).rejects.toThrow('a bug')
+  expect(await breather.run(async () => 'here', resting)).toBe('here')
 })

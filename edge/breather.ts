@@ -1,5 +1,7 @@
+import { ProblemError } from '@oriel/protocol/problem'
+
 /**
- * What to do without when it does not answer. After a failure nobody asks for a while, and then one caller at a time, so
+ * What to do without when it does not answer. After an outage nobody asks for a while, and then one caller at a time, so
  * that an outage costs one caller a wait, and not every caller.
  */
 export class Breather {
@@ -22,7 +24,9 @@ export class Breather {
       this.#restUntil = 0
       return answer
     } catch (error) {
-      this.#restUntil = this.#now() + this.#restMs
+      // Anything else is a bug, and no reason to leave others without an answer.
+      const away = error instanceof ProblemError && error.problem.kind === 'unavailable'
+      if (away) this.#restUntil = this.#now() + this.#restMs
       throw error
     }
   }

@@ -1,5 +1,5 @@
-import type { Limits } from '@oriel/core-actors/limits'
 import type { Relay, RelayEnv } from '@oriel/core-actors/relay'
+import type { Limits } from '@oriel/protocol/limits'
 import { ProblemError } from '@oriel/protocol/problem'
 import * as v from 'valibot'
 import type { RecordDesk } from './record-desk.ts'
@@ -36,8 +36,7 @@ const Settings = v.object({
 export type Settings = v.InferOutput<typeof Settings>
 
 export const limitsOf = (settings: Settings): Limits => ({
-  perSecond: settings.LIMIT_PER_SECOND,
-  burst: settings.LIMIT_BURST,
+  rate: { perSecond: settings.LIMIT_PER_SECOND, burst: settings.LIMIT_BURST },
   concurrent: settings.LIMIT_CONCURRENT,
   bytesPerDay: settings.LIMIT_BYTES_PER_DAY,
 })

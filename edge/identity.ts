@@ -1,18 +1,16 @@
 import { ProblemError } from '@oriel/protocol/problem'
 import type { JWTPayload, JWTVerifyGetKey } from 'jose'
 import { createRemoteJWKSet, errors, jwtVerify, SignJWT } from 'jose'
+import * as v from 'valibot'
 import { KEY_WORD } from './api-key.ts'
 import type { Caller, Scope } from './caller.ts'
-import { scopesIn } from './caller.ts'
+import { scopesIn, UserName } from './caller.ts'
 import type { Settings } from './env.ts'
 import type { KeyRing } from './key-ring.ts'
 
 /** Of an events token: it opens one request's events and nothing else. */
 const EVENTS_AUDIENCE = 'oriel:events'
 const CLOCK_SKEW_S = 5
-// A user's name goes into object names and the database: any text, but bounded and without control characters.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being refused
-const USER = /^[^\u0000-\u001f\u007f]{1,256}$/
 
 /** Who is calling: JWTs of the identity provider, keys of programs, and the edge's own tokens for events URLs. */
 export class Identity {
@@ -87,8 +85,9 @@ async function verified(verify: () => Promise<JWTPayload>): Promise<JWTPayload> 
 }
 
 function subject({ sub }: JWTPayload): string {
-  if (!USER.test(sub ?? '') || !sub?.isWellFormed()) throw unauthenticated("The token's claim sub is not right.")
-  return sub ?? ''
+  const user = v.safeParse(UserName, sub)
+  if (!user.success) throw unauthenticated("The token's claim sub is not right.")
+  return user.output
 }
 
 /** People may always look after their own keys; what else they may is in the claim (RFC 8693, 4.2). */

@@ -17,7 +17,7 @@ function setup(holder: Partial<KeyHolder> = {}) {
   )
   const make = async () => {
     const { key, hash } = await newKey()
-    database.keys.set(hash, { user: 'alice', scopes: ['admin'], expiresAt: undefined, ...holder })
+    database.keys.set(hash, { id: hash, user: 'alice', scopes: ['admin'], limits: {}, expiresAt: undefined, ...holder })
     return { key, hash }
   }
   const kind = async (key: string) => {
@@ -103,7 +103,7 @@ test('a key that there is not costs one question, and made-up keys push out none
 })
 
 test('while one asks a slow database for a known key, the others do not wait', async () => {
-  const holder: KeyHolder = { user: 'alice', scopes: [], expiresAt: undefined }
+  const holder: KeyHolder = { id: '', user: 'alice', scopes: [], limits: {}, expiresAt: undefined }
   const world = { now: 0, asked: 0 }
   const slow = Promise.withResolvers<KeyHolder | undefined>()
   const load = () => (++world.asked === 1 ? Promise.resolve(holder) : slow.promise)
@@ -136,4 +136,13 @@ test('an outage costs one of those with unknown keys the wait; known keys go on 
   }
   database.away = false
   for (const { key } of others) expect(await kind(key)).toBe('let in')
+})
+
+test('a key that has limits is told with them, another is told without any', async () => {
+  const limits = { concurrent: 3 }
+  const limited = setup({ limits })
+  const { key, hash } = await limited.make()
+  expect((await limited.ring.caller(key)).key).toEqual({ id: hash, limits })
+  const free = setup()
+  expect(await free.ring.caller((await free.make()).key)).not.toHaveProperty('key')
 })

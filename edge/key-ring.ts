@@ -1,4 +1,5 @@
 import type { KeyHolder } from '@oriel/db/api-keys'
+import { isLimited } from '@oriel/protocol/limits'
 import { ProblemError } from '@oriel/protocol/problem'
 import { hashOfKey } from './api-key.ts'
 import { Breather } from './breather.ts'
@@ -43,7 +44,8 @@ export class KeyRing {
     if (holder.expiresAt !== undefined && holder.expiresAt <= this.#now()) {
       throw unauthenticated('The API key has expired.')
     }
-    return { user: holder.user, scopes: new Set(scopesIn(holder.scopes.join(' '))) }
+    const { id, user, scopes, limits } = holder
+    return { user, scopes: new Set(scopesIn(scopes.join(' '))), ...(isLimited(limits) && { key: { id, limits } }) }
   }
 
   /** The key of this hash was revoked: here that is known at once. */

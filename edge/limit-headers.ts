@@ -12,10 +12,15 @@ const UNITS = { rate: undefined, concurrent: 'concurrent-requests', bytes: 'cont
  */
 export function limitHeaders(usage: readonly Usage[] | undefined): Record<string, string> {
   if (!usage) return {}
-  const policies = usage.map(({ name, quota, windowS }) => item(name, { q: quota, qu: UNITS[name], w: windowS }))
-  const left = usage.map(({ name, left, resetS }) => item(name, { r: left, t: resetS }))
+  const policies = usage.map((limit) => {
+    const { name, quota, windowS } = limit
+    return item(policyOf(limit), { q: quota, qu: UNITS[name], w: windowS })
+  })
+  const left = usage.map((limit) => item(policyOf(limit), { r: limit.left, t: limit.resetS }))
   return { 'RateLimit-Policy': policies.join(', '), RateLimit: left.join(', ') }
 }
+
+const policyOf = ({ whose, name }: Usage) => (whose === 'key' ? `key-${name}` : name)
 
 function item(name: string, parameters: Record<string, string | number | undefined>): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined)

@@ -86,7 +86,7 @@ export const openapi = () => ({
           409: problem('This request id was used before, with another body.'),
           413: problem('The body is too large.'),
           429: problem(
-            'A limit of yours is reached; `Retry-After`, `RateLimit-Policy` and `RateLimit` say which and until when.',
+            'A limit of yours, or of your key, is reached; `Retry-After`, `RateLimit-Policy` and `RateLimit` say which and until when.',
           ),
           422: problem('The input or a parameter does not fit the model.'),
           503: unavailable,
@@ -165,7 +165,7 @@ export const openapi = () => ({
       post: {
         summary: 'Make an API key, for a program that acts as you',
         description:
-          'It is sent as `Authorization: Bearer oriel_…`, wherever a token is. It has the scopes it is given, of those you have; without the scope `keys` it cannot look after keys.',
+          'It is sent as `Authorization: Bearer oriel_…`, wherever a token is. It has the scopes it is given, of those you have; without the scope `keys` it cannot look after keys. `limits` are its own, below yours; a key with the scope `keys` can have none.',
         requestBody: { required: true, content: { 'application/json': { schema: ref('NewKey') } } },
         responses: {
           201: json('The key, shown this once.', ref('MadeKey')),
@@ -178,24 +178,26 @@ export const openapi = () => ({
         },
       },
       get: {
-        summary: 'Your keys, newest first, without their secrets',
+        summary: 'Your keys, newest first, without their secrets; or those of `user` (scope `admin`)',
+        parameters: [query('user', 'Whose keys, for operators.', { type: 'string', minLength: 1, maxLength: 256 })],
         responses: {
-          200: json('Your keys.', ref('KeyList')),
+          200: json('The keys.', ref('KeyList')),
+          400: invalid,
           401: unauthenticated,
-          403: problem('You are a key without the scope `keys`.'),
+          403: problem('You lack the scope: `admin` for `user`, or, being a key yourself, `keys`.'),
           503: unavailable,
         },
       },
     },
     '/keys/{id}': {
       delete: {
-        summary: 'Revoke a key',
+        summary: 'Revoke a key of yours; or anybody’s (scope `admin`)',
         parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
         responses: {
           204: { description: 'It is revoked, everywhere within 15 s.' },
           401: unauthenticated,
-          403: problem('You are a key without the scope `keys`.'),
-          404: problem('No such key of yours.'),
+          403: problem('You are a key without the scope `keys` or `admin`.'),
+          404: problem('No such key that you may revoke.'),
           503: unavailable,
         },
       },
@@ -222,7 +224,10 @@ export const openapi = () => ({
         summary: 'Take up the requests of a model again, up to 50 in one call (scope `admin`)',
         requestBody: { required: true, content: { 'application/json': { schema: schemaOf(BulkRequeue) } } },
         responses: {
-          200: json('Which are queued again, and which were refused.', schemaOf(BulkRequeued)),
+          200: json(
+            'Which are queued again, which were refused, and why it `stopped` before the end, if it did.',
+            schemaOf(BulkRequeued),
+          ),
           400: invalid,
           401: unauthenticated,
           403: forbidden,

@@ -37,7 +37,7 @@ const revalidate = etag({ retainedHeaders: [...RETAINED_304_HEADERS, ...CORS_HEA
 export const requests = new Hono<EdgeContext>()
 
 requests.post('/', authenticate, limitBody(MAX_BODY_BYTES), async (c) => {
-  const { platform, user } = c.var
+  const { platform, user, caller } = c.var
   const submission = await readJson(c, Submission)
   const now = Date.now()
   const draft = await draftOf(user, submission, await platform.models.offer(submission.modelID, now), now)
@@ -45,7 +45,9 @@ requests.post('/', authenticate, limitBody(MAX_BODY_BYTES), async (c) => {
   const named = submission.request.requestID !== undefined
   const full = named ? undefined : platform.fullQueues.refusal(draft.model, draft.lane, now)
   if (full) throw new ProblemError(full)
-  const outcome = await platform.actor(user, draft.requestID, (actor) => actor.submit(draft))
+  const outcome = await platform.actor(user, draft.requestID, (actor) =>
+    actor.submit({ ...draft, ...(caller.key && { key: caller.key }) }),
+  )
   if (!outcome.ok) platform.fullQueues.refused(draft.model, draft.lane, outcome.problem, now)
   for (const [name, value] of Object.entries(limitHeaders(outcome.usage))) c.header(name, value)
   if (!outcome.ok) throw new ProblemError(outcome.problem)

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { Attempt } from './attempts.ts'
 import { STATUSES } from './event.ts'
 import { ClientRequestID } from './ids.ts'
+import { Limits } from './limits.ts'
 import { Manifest, ModelName } from './manifest.ts'
 import { Problem } from './problem.ts'
 import { LOG_MAX_AGE_MS } from './streams.ts'
@@ -83,6 +84,24 @@ export const ModelView = v.object({
 })
 export type ModelView = v.InferOutput<typeof ModelView>
 
+const count = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
+const DAY_S = 86_400
+
+/** Limits of one key, below those of its user. */
+export const NewLimits = v.strictObject({
+  rate: v.optional(
+    v.strictObject({
+      perSecond: count(1, 1_000_000),
+      /** Requests at once after a pause: what `perSecond` gives in a day at most, and in a second unless given. */
+      burst: v.optional(count(1, 1_000_000 * DAY_S)),
+    }),
+  ),
+  concurrent: v.optional(count(1, 1_000_000)),
+  /** Any request must fit into a day. */
+  bytesPerDay: v.optional(count(MAX_BODY_BYTES, 1_000_000_000_000)),
+})
+export type NewLimits = v.InferOutput<typeof NewLimits>
+
 export const NewKey = v.strictObject({
   /** What it is for, in its maker's words. */
   name: v.pipe(v.string(), v.regex(/^[^\p{Cc}\p{Cs}]{1,100}$/u)),
@@ -90,6 +109,8 @@ export const NewKey = v.strictObject({
   scopes: v.optional(v.pipe(v.array(v.picklist(SCOPES)), v.maxLength(10)), []),
   /** Never unless given. */
   expiresAt: v.optional(Timestamp),
+  /** Those of its user alone unless given. A key that may make keys can have none. */
+  limits: v.optional(NewLimits, {}),
 })
 
 export const KeyView = v.object({
@@ -98,6 +119,7 @@ export const KeyView = v.object({
   /** How it begins, by which it is told from others. */
   prefix: v.string(),
   scopes: v.array(v.picklist(SCOPES)),
+  limits: Limits,
   createdAt: Timestamp,
   expiresAt: v.nullable(Timestamp),
   /** To the minute. */

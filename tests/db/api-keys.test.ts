@@ -21,7 +21,15 @@ afterAll(async () => {
 })
 
 function make(name: string, expiresAt?: number) {
-  const key = { id: crypto.randomUUID(), user: 'alice', name, hash: crypto.randomUUID(), prefix: '', scopes: [] }
+  const key = {
+    id: crypto.randomUUID(),
+    user: 'alice',
+    name,
+    hash: crypto.randomUUID(),
+    prefix: '',
+    scopes: [],
+    limits: {},
+  }
   return keys.create({ ...key, expiresAt })
 }
 

@@ -3,7 +3,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { bundledModels } from '@oriel/dev/bundled-models'
 import { firstPlan } from '@oriel/dev/plan'
 import { prepareBroker } from '@oriel/dev/streams'
-import { BulkRequeued, DeadLetterPage, DeadLetterView, HistoryPage } from '@oriel/protocol/api'
+import { BulkRequeued, DeadLetterPage, DeadLetterView, HistoryPage, SubmissionAnswer } from '@oriel/protocol/api'
 import { sentAtOf } from '@oriel/protocol/ids'
 import { JOBS, jobSubject, PROGRESS } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
@@ -43,6 +43,18 @@ const mended = (knows: number, act: () => Promise<void> = async () => {}) =>
     moodyModel(stack.modelsDir, knows)
     await act()
   })
+
+/** How many requests count as under way, with one that is sent now. A limiter that answers late says nothing. */
+async function chargedBy(client: Client): Promise<number> {
+  for (;;) {
+    const response = await client.post('moody', { input: { x: 1 } })
+    const [quota, left] = ['RateLimit-Policy', 'RateLimit'].map((name) =>
+      /"concurrent";[qr]=(\d+)/.exec(response.headers.get(name) ?? ''),
+    )
+    await client.cancel(v.parse(SubmissionAnswer, await response.json()).requestID)
+    if (quota && left) return Number(quota[1]) - Number(left[1])
+  }
+}
 
 afterEach(async () => {
   const olga = await operator()
@@ -206,11 +218,12 @@ describe('requeued', () => {
     await mended(1)
   }, 90_000)
 
-  test('it can be cancelled, and is then no matter for operators any more', async () => {
+  test('it is not charged to its user; it can be cancelled, and is then no matter for operators any more', async () => {
     const [dora, olga] = await Promise.all([stack.client('dora'), operator()])
     const id = await fail(dora, 'moody-4')
     await stack.without('node-1', async () => {
       expect((await post(olga, `/dead-letters/${id}/requeue`)).status).toBe(202)
+      expect(await chargedBy(dora)).toBe(1)
       expect(await (await dora.cancel('moody-4')).json()).toMatchObject({ status: 'cancelled' })
     })
     const types = typesOf(await dora.follow('moody-4'))

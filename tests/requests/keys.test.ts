@@ -7,6 +7,7 @@ import { useStack } from '../support/stack.ts'
 
 const stack = useStack()
 const iris = { input: { features: [5.1, 3.5, 1.4, 0.2] } }
+const endless = { input: 'Once', parameters: { maxTokens: 500, tokensPerSecond: 1 } }
 
 const post = (client: Client, body: object) =>
   client.send('/keys', { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
@@ -91,12 +92,80 @@ test('a key expires', async () => {
   expect((await listOf(alice)).find((key) => key.id === id)).toMatchObject({ expiresAt })
 })
 
+/** On a busy machine the limiter may answer too late to refuse; what it lets through it counts all the same. */
+async function untilRefused(program: Client): Promise<Response> {
+  for (;;) {
+    const response = await program.post('iris', iris)
+    if (response.status !== 202) return response
+  }
+}
+
+test('a key at its limits is refused, also after a crash; its user and their other keys go on', async () => {
+  const lena = await stack.client('lena')
+  const limits = { rate: { perSecond: 1_000 }, concurrent: 1, bytesPerDay: 5_000_000 }
+  const limited = await make(lena, { name: 'limited', limits })
+  const other = await make(lena, { name: 'other', limits: { concurrent: 1 } })
+  expect(limited.limits).toEqual({ ...limits, rate: { perSecond: 1_000, burst: 1_000 } })
+  expect((await listOf(lena)).map(({ limits }) => limits)).toEqual([other.limits, limited.limits])
+
+  const { requestID } = await limited.program.submit('storyteller', endless)
+  const refused = await untilRefused(limited.program)
+  expect(refused.status).toBe(429)
+  expect(refused.headers.get('Retry-After')).toBe('1')
+  expect(refused.headers.get('RateLimit-Policy')).toMatch(
+    /^"rate";.*, "bytes";.*, "key-rate";q=1000;w=1, "key-concurrent";q=1;qu="concurrent-requests", "key-bytes";q=5000000;/,
+  )
+  expect(refused.headers.get('RateLimit')).toContain('"key-concurrent";r=0')
+  expect(await refused.json()).toMatchObject({ detail: expect.stringContaining('This API key may have 1 requests') })
+
+  for (const client of [lena, other.program]) expect((await client.post('iris', iris)).status).toBe(202)
+  await stack.stack.stopPart('edge')
+  await stack.stack.startPart('edge')
+  await stack.stack.ready()
+  expect((await untilRefused(limited.program)).headers.get('RateLimit')).toContain('"key-concurrent";r=0')
+  expect((await lena.post('iris', iris)).status).toBe(202)
+  await lena.cancel(requestID)
+  await stack.until(async () => (await limited.program.post('iris', iris)).status === 202)
+}, 60_000)
+
+test('an operator sees and ends the keys of others; who is none learns nothing', async () => {
+  const [mia, bob, olga] = await Promise.all([stack.client('mia'), stack.client('bob'), stack.client('olga', 'admin')])
+  const { id, program } = await make(mia, { name: 'left behind' })
+  const end = (client: Client, id: string) => client.send(`/keys/${id}`, { method: 'DELETE' })
+  for (const user of ['mia', 'nobody', 'bob']) {
+    const refused = await bob.send(`/keys?user=${user}`)
+    expect(refused.status).toBe(403)
+    expect(await refused.text()).not.toMatch(/left behind|mia|nobody/)
+  }
+  const [hers, none] = await Promise.all([end(bob, id), end(bob, crypto.randomUUID())])
+  expect([hers.status, none.status]).toEqual([404, 404])
+  const [told, expected] = [await hers.json(), await none.json()] as Record<string, unknown>[]
+  expect({ ...told, instance: '' }).toEqual({ ...expected, instance: '' })
+  const plain = await make(olga, { name: 'plain' })
+  expect((await end(plain.program, id)).status).toBe(403)
+  expect((await program.send('/requests')).status).toBe(200)
+
+  const { keys } = v.parse(KeyList, await (await olga.send('/keys?user=mia')).json())
+  expect(keys.map(({ name }) => name)).toEqual(['left behind'])
+  const operator = await make(olga, { name: 'on call', scopes: ['admin'] })
+  expect((await end(operator.program, id)).status).toBe(204)
+  expect((await end(operator.program, id)).status).toBe(404)
+  expect((await program.send('/requests')).status).toBe(401)
+  expect((await operator.program.send('/keys')).status).toBe(403)
+  expect((await olga.send('/keys?user=%00')).status).toBe(400)
+})
+
 test.each([
   ['no name', {}, 'name'],
   ['a name with a line break', { name: 'a\nb' }, 'name'],
   ['a scope that there is not', { name: 'a', scopes: ['root'] }, 'scopes'],
   ['a misspelt option', { name: 'a', expires: '2030-01-01T00:00:00Z' }, 'expires'],
   ['a time that is none', { name: 'a', expiresAt: 'tomorrow' }, 'expiresAt'],
+  ['a limit of nothing', { name: 'a', limits: { concurrent: 0 } }, 'limits.concurrent'],
+  ['a misspelt limit', { name: 'a', limits: { concurent: 1 } }, 'limits.concurent'],
+  ['a day into which no request need fit', { name: 'a', limits: { bytesPerDay: 999_999 } }, 'limits.bytesPerDay'],
+  ['a bucket that takes more than a day', { name: 'a', limits: { rate: { perSecond: 1, burst: 86_401 } } }, 'burst'],
+  ['a key with limits that could make others', { name: 'a', limits: { concurrent: 1 }, scopes: ['keys'] }, 'limits'],
 ])('%s is refused', async (_what, body, hint) => {
   const response = await post(await stack.client('alice'), body)
   expect(response.status).toBe(400)
