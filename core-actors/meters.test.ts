@@ -155,6 +155,18 @@ describe('what is kept of keys', () => {
     expect([...stored.keys.keys()]).toContain(`made ${3 * MAX_METERS - 1}`)
   })
 
+  test('is known after a reset in the order in which it was used', () => {
+    const { stored, meters, load } = setup({})
+    const keys = Array.from({ length: MAX_METERS }, (_, count) => keyed(`key ${count}`, { concurrent: 1 }))
+    for (const [count, key] of keys.entries()) meters.spend(key, NOON + count)
+    const found = [...stored.keys].reverse()
+    stored.keys.clear()
+    for (const [key, meter] of found) stored.keys.set(key, meter)
+    load().spend(keyed('new', { concurrent: 1 }), NOON + MAX_METERS)
+    const gone = keys.filter(({ key }) => !stored.keys.has(key?.id ?? ''))
+    expect(gone).toEqual(keys.slice(0, 1))
+  })
+
   test('is dropped when it has not been used for two days, and was then worth nothing', () => {
     const day = fc.record({
       perSecond: fc.integer({ min: 1, max: 10 }),

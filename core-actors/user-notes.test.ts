@@ -3,7 +3,7 @@ import { memoryKv } from './memory-kv.ts'
 import { UserNotes } from './user-notes.ts'
 import type { Note, UserPort } from './user-port.ts'
 
-const note: Note = { id: 'id', requestID: 'r', deadlineAt: 1, bytes: 10 }
+const note: Note = { id: 'id', requestID: 'r', deadlineAt: 1, bytes: 10, key: { id: 'k', limits: { concurrent: 1 } } }
 
 /** A user's actor that never answers, that breaks, or that is well; and what it was told. */
 class Limiter {
@@ -19,7 +19,7 @@ class Limiter {
       await this.#answer(`admit ${id}`)
       return { ok: true, usage: [] }
     },
-    note: ({ id }, open) => this.#answer(`note ${id} ${open ? 'open' : 'ended'}`),
+    note: ({ id, key }, open) => this.#answer(`note ${id} of ${key?.id} ${open ? 'open' : 'ended'}`),
     withdraw: ({ id }) => this.#answer(`withdraw ${id}`),
     ended: (id) => this.#answer(`ended ${id}`),
     forgotten: (id) => this.#answer(`forgotten ${id}`),
@@ -57,9 +57,9 @@ test('a request that was let through is noted as soon as the limiter is back, wi
   )
   notes.unasked(note)
   await notes.untilNoted('alice', () => open)
-  expect(limiter.told).toEqual(['note id ended'])
+  expect(limiter.told).toEqual(['note id of k ended'])
   await notes.note('alice', false)
-  expect(limiter.told).toEqual(['note id ended'])
+  expect(limiter.told).toEqual(['note id of k ended'])
 })
 
 test('a reset does not forget that a request was not noted; its end says it too', async () => {
@@ -77,9 +77,9 @@ test('a reset does not forget that a request was not noted; its end says it too'
       async () => {},
     )
   await later().ended('alice', 'id')
-  expect(limiter.told).toEqual(['note id ended', 'ended id'])
+  expect(limiter.told).toEqual(['note id of k ended', 'ended id'])
   await later().ended('alice', 'id')
-  expect(limiter.told).toEqual(['note id ended', 'ended id', 'ended id'])
+  expect(limiter.told).toEqual(['note id of k ended', 'ended id', 'ended id'])
 })
 
 test('an end that cannot be told holds nobody up', async () => {
