@@ -23,6 +23,7 @@ const HTTP = {
   'model-damaged': [503, 'Model is damaged'],
   'deadline-exceeded': [504, 'Deadline exceeded'],
   'inference-failed': [500, 'Inference failed'],
+  'out-of-memory': [500, 'Out of memory'],
   'host-crashed': [500, 'Model host crashed'],
   'host-hung': [500, 'Model host hung'],
   internal: [500, 'Internal error'],

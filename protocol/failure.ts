@@ -22,6 +22,7 @@ const RETRIABLE = {
   'model-damaged': true,
   'deadline-exceeded': false,
   'inference-failed': true,
+  'out-of-memory': true, // others have let go of theirs by then, or another node has more
   'host-crashed': true,
   'host-hung': true,
   internal: true,

@@ -21,6 +21,7 @@ export const PROBLEM_KINDS = [
   'model-damaged', // a file of the model is missing or is not the one its manifest names
   'deadline-exceeded',
   'inference-failed', // the model ran and threw
+  'out-of-memory', // the model asked for more memory than its node could give
   'host-crashed', // the process that ran the model died
   'host-hung', // the model gave no sign of life for its time limit
   'internal',

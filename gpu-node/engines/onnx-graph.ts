@@ -1,4 +1,4 @@
-import { ProblemError } from '@oriel/protocol/problem'
+import { type Problem, ProblemError } from '@oriel/protocol/problem'
 import { InferenceSession, type Tensor } from 'onnxruntime-node'
 import type { LocalModel } from '../model-runner.ts'
 import type { EngineOptions } from './engine.ts'
@@ -16,7 +16,7 @@ export interface Port {
 export interface OnnxGraph {
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
-  /** @throws ProblemError inference-failed with the runtime's own reason */
+  /** @throws ProblemError out-of-memory, or inference-failed with the runtime's own reason */
   run(feeds: Record<string, Tensor>, fetches: readonly string[]): Promise<Record<string, Tensor>>
   dispose(): Promise<void>
 }
@@ -43,7 +43,7 @@ export async function openGraph(model: LocalModel, options: EngineOptions): Prom
         // Only tensors can be fetched, so only tensors come back.
         return (await session.run(feeds, [...fetches])) as Record<string, Tensor>
       } catch (cause) {
-        throw new ProblemError({ kind: 'inference-failed', detail: reason(cause, model) }, { cause })
+        throw new ProblemError(failure(cause, model), { cause })
       }
     },
     dispose: () => session.release(),
@@ -54,6 +54,16 @@ const toPort = (meta: InferenceSession.ValueMetadata): Port =>
   meta.isTensor
     ? { name: meta.name, type: meta.type, shape: meta.shape }
     : { name: meta.name, type: undefined, shape: [] }
+
+/** The runtime's arena, where it asks the system for memory; and what C++ throws when it asks in another place. */
+const NO_MEMORY = /Failed to allocate memory for requested buffer of size (\d+)|bad_alloc|bad allocation/
+
+function failure(cause: unknown, model: LocalModel): Problem {
+  const noMemory = NO_MEMORY.exec(cause instanceof Error ? cause.message : String(cause))
+  if (!noMemory) return { kind: 'inference-failed', detail: reason(cause, model) }
+  const bytes = noMemory[1] ? `${noMemory[1]} bytes of memory` : 'memory'
+  return { kind: 'out-of-memory', detail: `The model asked for ${bytes}, and the node had no more.` }
+}
 
 /** `model.onnx`, in whatever folder of the model, or else the only graph there is. */
 function graphFile({ manifest }: LocalModel): string {

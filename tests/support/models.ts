@@ -35,6 +35,29 @@ const EXTRA = {
   counter: (dir: string) => void counterModel(dir, { hangMs: 60_000 }),
   /** Ends its host when it counts for longer than two seconds, and has three attempts. */
   poison: (dir: string) => void counterModel(dir, { hangMs: 2_000, attempts: 3 }, 'poison'),
+  /** Needs four bytes for each of `size`, at once; has two attempts. */
+  hungry: (dir: string) => {
+    const bytes = onnxBytes({
+      inputs: [{ name: 'size', type: 'int64', shape: [1] }],
+      outputs: [{ name: 'sum', type: 'float32', shape: [] }],
+      weights: [{ name: 'one', dims: [], values: new Float32Array([1]) }],
+      nodes: [
+        { op: 'Expand', inputs: ['one', 'size'], outputs: ['many'] },
+        { op: 'ReduceSum', inputs: ['many'], outputs: ['sum'], attributes: { keepdims: 0 } },
+      ],
+    })
+    writeModel(
+      dir,
+      {
+        name: 'hungry',
+        engine: 'tensor',
+        inputs: [{ name: 'size', datatype: 'INT64', shape: [1] }],
+        outputs: [{ name: 'sum', datatype: 'FP32', shape: [] }],
+        limits: { timeoutMs: 60_000, maxBatch: 0, concurrency: 1, attempts: 2 },
+      },
+      { 'model.onnx': bytes },
+    )
+  },
   /** A byte of its file is not the one that was signed. */
   damaged: (dir: string) => {
     counterModel(dir, {}, 'damaged')
