@@ -18,7 +18,7 @@ test('under faults every promise is kept', async () => {
     log: () => {},
     signal: new AbortController().signal,
   })
-  const report = reportOf(SEED, observation, violations)
+  const report = reportOf(SEED, FAULTS, observation, violations)
   for (const { requestID, user } of violations.slice(0, 3)) {
     const request = observation.requests.find(({ planned }) => planned.requestID === requestID && planned.user === user)
     if (request) console.error(timelineOf(request, observation).join('\n  '))

@@ -1,97 +1,27 @@
 import { describe, expect, test } from 'bun:test'
 import type { RequestView } from '@oriel/protocol/api'
 import fc from 'fast-check'
-import type { Received } from '../support/client.ts'
 import { check } from './check.ts'
 import { TIMEOUT_MS } from './load-plan.ts'
-import type { Connection, Observation, RequestObservation } from './observation.ts'
+import {
+  accepted,
+  connection,
+  crashed,
+  event,
+  iso,
+  lost,
+  type Made,
+  nowhere,
+  observed,
+  refused,
+  START,
+  STORY,
+  struck,
+  WHOLE,
+} from './made-observation.ts'
 import type { Rule } from './violation.ts'
 
-const START = Date.parse('2026-11-20T22:00:00.000Z')
-const iso = (ms: number) => new Date(START + ms).toISOString()
-const STORY = ['Once ', 'upon ', 'a time']
-
-const event = (id: number, type: string, data: object = {}): Received => ({
-  id,
-  type,
-  data: { ...data, sentAt: iso(id * 100) },
-})
-
-const WHOLE: Received[] = [
-  event(1, 'queued', { position: 0 }),
-  event(2, 'started', { node: 'node-1', attempt: 1 }),
-  ...STORY.map((response, index) => event(3 + index, 'responses', { response })),
-  event(6, 'completed'),
-]
-
-const connection = (after: number, events: readonly Received[], status = 200): Connection => ({
-  openedAt: START,
-  after,
-  status,
-  events: events.map((one) => ({ ...one, at: START })),
-  closedAt: START,
-  end: 'closed',
-})
-
-interface Made {
-  log?: readonly Received[]
-  connections?: Connection[]
-  request?: Partial<RequestObservation>
-  history?: (item: RequestView) => readonly RequestView[]
-  answers?: readonly unknown[]
-  faults?: Observation['faults']
-}
-
-/** What is seen of one request of which all is well, but for what is said. */
-function observed({ log = WHOLE, connections, request, history = (item) => [item], ...rest }: Made = {}): Observation {
-  const planned = {
-    requestID: 'r1',
-    user: 'alice',
-    at: 0,
-    question: 'story',
-    modelID: 'storyteller',
-    request: { input: 'x' },
-    reading: { mode: 'stream', leaves: [] },
-  } as const
-  const view = {
-    requestID: 'r1',
-    modelID: 'storyteller',
-    request: { input: 'x' },
-    responses: log.flatMap(({ type, data }) =>
-      type === 'responses' ? [{ response: data.response, sentAt: String(data.sentAt) }] : [],
-    ),
-    status: (log.at(-1)?.type ?? 'accepted') as RequestView['status'],
-    sentAt: iso(0),
-    lastEventID: log.at(-1)?.id ?? 0,
-  }
-  const one: RequestObservation = {
-    planned,
-    submits: [{ at: START, answeredAt: START, outcome: { kind: 'accepted', sentAt: iso(0) } }],
-    connections: connections ?? [connection(0, log)],
-    polls: [],
-    afterwards: { status: 200, view, log },
-    ...request,
-  }
-  return {
-    requests: [one],
-    histories: new Map([['alice', history(view)]]),
-    answers: new Map([['story', rest.answers ?? STORY]]),
-    faults: rest.faults ?? [],
-  }
-}
-
 const rulesOf = (made: Made): Rule[] => [...new Set(check(observed(made)).map(({ rule }) => rule))].sort()
-
-const accepted = (sentAt: string) => ({ at: START, answeredAt: START, outcome: { kind: 'accepted', sentAt } as const })
-const refused = (status: number) => ({
-  at: START,
-  answeredAt: START,
-  outcome: { kind: 'refused', status, problem: '' } as const,
-})
-const lost = { at: START, answeredAt: START, outcome: { kind: 'lost', why: 'reset' } as const }
-const nowhere = { status: 404, view: undefined, log: [] }
-const crashed = { problem: { kind: 'host-crashed', detail: '' }, retriable: true }
-const struck = [{ fault: 'kill-node', target: 'node-1', at: START, until: START + 1 }] as const
 
 describe('nothing is held against', () => {
   test.each<[string, Made]>([

@@ -1,3 +1,5 @@
+import { cancelRules } from './cancel-rules.ts'
+import { deadlineRules } from './deadline-rules.ts'
 import { endRules } from './end-rules.ts'
 import { historyRules } from './history-rules.ts'
 import type { Observation } from './observation.ts'
@@ -11,6 +13,8 @@ export function check(observation: Observation): Violation[] {
     ...submitRules(request),
     ...readerRules(request),
     ...endRules(request, observation),
+    ...deadlineRules(request, observation),
+    ...cancelRules(request),
   ])
   return [...own, ...historyRules(observation)]
 }

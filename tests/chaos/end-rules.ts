@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isTerminal, type Received } from '../support/client.ts'
-import { TIMEOUT_MS } from './load-plan.ts'
 import { type Observation, type RequestObservation, standingOf } from './observation.ts'
 import { type Violation, violating } from './violation.ts'
 
@@ -32,24 +31,28 @@ export function endRules(request: RequestObservation, { answers, faults }: Obser
     if (type === 'started' && Number(data.attempt) > MAX_ATTEMPTS)
       found.push(violation('over-budget', `attempt ${data.attempt}`))
   }
-  const sentAt = Date.parse(afterwards.view?.sentAt ?? '')
+  const expected = answers.get(planned.question)
+  const logged = responsesOf(log)
   if (end.type === 'completed') {
-    const expected = answers.get(planned.question)
     const clients = responsesOf(request.connections.flatMap(({ events }) => events))
-    const logged = responsesOf(log)
     if (!isSame(logged, expected)) found.push(violation('wrong-answer', `${print(logged)}, not ${print(expected)}`))
     const read = request.connections.some(({ events }) => events.some(isTerminal))
     if (read && !isSame(clients, expected))
       found.push(violation('wrong-answer', `the client read ${print(clients)}, not ${print(expected)}`))
-  } else if (!isExplained(end, sentAt, faults)) {
-    found.push(violation('failed-for-nothing', `${end.type} ${JSON.stringify(end.data)}`))
+  } else {
+    if (!isExplained(end, request, faults))
+      found.push(violation('failed-for-nothing', `${end.type} ${JSON.stringify(end.data)}`))
+    if (!isBeginning(logged, expected))
+      found.push(violation('wrong-answer', `${print(logged)}, not the beginning of ${print(expected)}`))
   }
   return found
 }
 
-function isExplained(end: Received, sentAt: number, faults: Observation['faults']): boolean {
+function isExplained(end: Received, request: RequestObservation, faults: Observation['faults']): boolean {
   const at = Date.parse(String(end.data.sentAt))
-  if (end.type === 'expired') return at - sentAt >= TIMEOUT_MS
+  const sentAt = Date.parse(request.afterwards?.view?.sentAt ?? '')
+  if (end.type === 'expired') return at - sentAt >= Number(request.planned.request.timeoutMs)
+  if (end.type === 'cancelled') return request.cancellations.some((cancellation) => cancellation.at <= at)
   const { problem, retriable } = end.data
   const kind = typeof problem === 'object' && problem !== null && 'kind' in problem ? problem.kind : undefined
   const struck = faults.some((fault) => fault.at <= at && fault.until + AFTERMATH_MS >= sentAt)
@@ -59,11 +62,18 @@ function isExplained(end: Received, sentAt: number, faults: Observation['faults'
 export const responsesOf = (events: readonly Received[]): unknown[] =>
   events.flatMap(({ type, data }) => (type === 'responses' ? [data.response] : []))
 
+const isText = (all: readonly unknown[]) => all.length > 0 && all.every((part) => typeof part === 'string')
+
 /** A text may come in other pieces; it must be the same text. */
 function isSame(responses: readonly unknown[], expected: readonly unknown[] | undefined): boolean {
-  const isText = (all: readonly unknown[]) => all.length > 0 && all.every((part) => typeof part === 'string')
   if (expected && isText(responses) && isText(expected)) return responses.join('') === expected.join('')
   return isDeepStrictEqual(responses, expected)
+}
+
+/** What was said before an end that is not `completed` must have been right as far as it went. */
+function isBeginning(responses: readonly unknown[], expected: readonly unknown[] = []): boolean {
+  if (isText(responses) && isText(expected)) return expected.join('').startsWith(responses.join(''))
+  return isDeepStrictEqual(responses, expected.slice(0, responses.length))
 }
 
 const print = (responses: readonly unknown[] | undefined) => JSON.stringify(responses)

@@ -20,7 +20,11 @@ const FROZEN = ['node', 'host', 'edge', 'recorder', 'nats'] as const
 type Kill = `kill-${(typeof KILLED)[number]}`
 type Freeze = `freeze-${(typeof FROZEN)[number]}`
 
-export type FaultName = Kill | Freeze | 'wipe-nats' | 'stop-postgres' | `${Trouble}:${LinkName}`
+/** More at once than is let in: past the limit of one model's queue, and past the rate of one user. */
+export const FLOODS = ['flood-queue', 'flood-user'] as const
+export type FloodName = (typeof FLOODS)[number]
+
+export type FaultName = Kill | Freeze | 'wipe-nats' | 'stop-postgres' | `${Trouble}:${LinkName}` | FloodName
 
 interface Fault {
   readonly name: FaultName
@@ -38,6 +42,7 @@ export const FAULTS: readonly Fault[] = [
   ...FROZEN.map((part): Fault => ({ name: `freeze-${part}`, forMs: part === 'node' ? [2_000, LONG_MS] : SHORT })),
   { name: 'wipe-nats', forMs: [0, 0] },
   { name: 'stop-postgres', forMs: [2_000, 8_000] },
+  ...FLOODS.map((name): Fault => ({ name, forMs: [500, 1_500] })),
   ...LINKS.flatMap((link) =>
     TROUBLES.map(
       (trouble): Fault => ({ name: `${trouble}:${link}`, forMs: link === 'node-nats' ? [2_000, LONG_MS] : SHORT }),

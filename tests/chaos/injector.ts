@@ -7,8 +7,9 @@ import type { Stack } from '@oriel/dev/stack'
 import { StateDir } from '@oriel/dev/state-dir'
 import { prepareBroker } from '@oriel/dev/streams'
 import { BUNDLED } from '../support/models.ts'
-import { type FaultName, LINKS, TROUBLES } from './faults.ts'
+import { type FaultName, FLOODS, type FloodName, LINKS, TROUBLES } from './faults.ts'
 import type { Links } from './links.ts'
+import { lowerQueues } from './lower-queues.ts'
 import type { InjectedFault } from './observation.ts'
 import { pause } from './pause.ts'
 import type { Injection } from './schedule.ts'
@@ -20,37 +21,57 @@ interface Struck {
   over(): Promise<void>
 }
 
+export interface InjectorOptions {
+  readonly stack: Stack
+  readonly links: Links
+  readonly nodes: number
+  /** Sends many requests within this time. */
+  readonly flood: (flood: FloodName, forMs: number) => void
+}
+
+const AGAIN_MS = 250
+
 /** Does to a stack what the schedule says. */
 export class Injector {
   readonly #stack: Stack
   readonly #links: Links
   readonly #nodes: number
+  readonly #flood: InjectorOptions['flood']
   #brokerIsAway = false
 
-  constructor(stack: Stack, links: Links, nodes: number) {
+  constructor({ stack, links, nodes, flood }: InjectorOptions) {
     this.#stack = stack
     this.#links = links
     this.#nodes = nodes
+    this.#flood = flood
   }
 
-  /** Comes back when the fault is over and its part is well again. */
-  async inject({ fault, forMs, which }: Injection, stop: AbortSignal): Promise<InjectedFault> {
-    const at = Date.now()
-    let target = ''
-    try {
-      const struck = await this.#strike(fault, which)
-      target = struck.target
-      await pause(forMs, stop)
-      await struck.over()
-      return { fault, target, at, until: Date.now() }
-    } catch (error) {
-      // Its part was away already, because of another fault; or it did not come back, which its requests will show.
-      return { fault, target, at, until: Date.now(), skipped: String(error) }
+  /**
+   * Comes back when the fault is over and its part is well again.
+   * @param late how long it is tried while its part is away, because of another fault
+   */
+  async inject({ fault, forMs, which }: Injection, late: AbortSignal, stop: AbortSignal): Promise<InjectedFault> {
+    for (;;) {
+      const at = Date.now()
+      try {
+        const { target, over } = await this.#strike(fault, which, forMs)
+        await pause(forMs, stop)
+        await over().catch(() => {}) // a part that does not come back shows in its requests
+        return { fault, target, at, until: Date.now() }
+      } catch (error) {
+        if (late.aborted || stop.aborted) return { fault, target: '', at, until: Date.now(), skipped: String(error) }
+        await pause(AGAIN_MS, stop)
+      }
     }
   }
 
-  async #strike(fault: FaultName, which: number): Promise<Struck> {
+  async #strike(fault: FaultName, which: number, forMs: number): Promise<Struck> {
     if (fault === 'wipe-nats') return this.#wipe()
+    const flood = FLOODS.find((one) => one === fault)
+    if (flood) {
+      this.#flood(flood, forMs)
+      return { target: 'edge', over: async () => {} }
+    }
     if (fault === 'stop-postgres') {
       await this.#stack.stopPart('postgres')
       return { target: 'postgres', over: () => this.#stack.startPart('postgres') }
@@ -103,6 +124,7 @@ export class Injector {
         await stack.startPart('nats')
         const nc = await stack.nats()
         await prepareBroker(nc, firstPlan(bundledModels(BUNDLED)))
+        await lowerQueues(nc)
         await nc.close()
       } finally {
         this.#brokerIsAway = false

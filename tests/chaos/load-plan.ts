@@ -19,11 +19,16 @@ export interface PlannedRequest {
   /** As it is sent, without the request id: what the history has to show. */
   readonly request: Readonly<Record<string, unknown>>
   readonly reading: Reading
+  /** Set on those that their client cancels, unless they have ended by then. */
+  readonly cancel?: Cancel
 }
+
+/** With `after`, when a stream has come to the event of this number; with `afterMs`, so long after the acceptance. */
+export type Cancel = { readonly after: number } | { readonly afterMs: number }
 
 /** Longer than any fault, so that no request's time is over without a reason. */
 export const TIMEOUT_MS = 300_000
-const USERS = 24
+export const USERS = 24
 
 /** The requests of a run: a function of the seed. */
 export function planLoad(seed: number, forMs: number, perSecond: number): PlannedRequest[] {
@@ -33,6 +38,9 @@ export function planLoad(seed: number, forMs: number, perSecond: number): Planne
     const question = questionOf(random)
     const paced = question.modelID === 'storyteller' && random.chance(0.7)
     const parameters = { ...question.parameters, ...(paced && { tokensPerSecond: random.whole(8, 20) }) }
+    const reading = readingOf(random)
+    const cancel = random.chance(0.1) ? cancelOf(random, reading) : undefined
+    const isBatch = random.chance(0.15)
     return {
       requestID: `chaos-${seed}-${index}`,
       user: `user-${random.whole(1, USERS)}`,
@@ -42,12 +50,20 @@ export function planLoad(seed: number, forMs: number, perSecond: number): Planne
       request: {
         input: question.input,
         ...(Object.keys(parameters).length > 0 && { parameters }),
-        timeoutMs: TIMEOUT_MS,
+        timeoutMs: random.chance(0.1) ? hastyMs(random) : TIMEOUT_MS,
+        ...(isBatch && { lane: 'batch' }),
       },
-      reading: readingOf(random),
+      reading,
+      ...(cancel && { cancel }),
     }
   })
 }
+
+/** A time that some requests end within and others do not; now and then one that hardly any does. */
+const hastyMs = (random: Random) => (random.chance(0.25) ? random.whole(1, 50) : random.whole(200, 4_000))
+
+const cancelOf = (random: Random, { mode }: Reading): Cancel =>
+  mode === 'stream' ? { after: random.whole(0, 12) } : { afterMs: random.whole(0, 2_000) }
 
 function questionOf(random: Random): Question {
   const kind = random.next()

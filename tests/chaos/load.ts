@@ -1,6 +1,7 @@
 import { SubmissionAnswer } from '@oriel/protocol/api'
 import * as v from 'valibot'
 import { Client } from '../support/client.ts'
+import { cancel } from './cancelling.ts'
 import type { PlannedRequest } from './load-plan.ts'
 import type { RequestObservation, SubmitOutcome } from './observation.ts'
 import { pause } from './pause.ts'
@@ -16,6 +17,7 @@ export class Load {
   readonly #tokenOf: (user: string) => Promise<string>
   readonly #clients = new Map<string, Promise<Client>>()
   readonly #stop: AbortSignal
+  readonly #runs = new Set<Promise<void>>()
 
   /** @param stop ends all that clients do */
   constructor(url: string, tokenOf: (user: string) => Promise<string>, stop: AbortSignal) {
@@ -31,7 +33,18 @@ export class Load {
   }
 
   /** Sends every request at its time. Comes back when the last client has its answer, or was stopped. */
-  async run(plan: readonly PlannedRequest[]): Promise<void> {
+  run(plan: readonly PlannedRequest[]): Promise<void> {
+    const run = this.#run(plan)
+    this.#runs.add(run)
+    return run
+  }
+
+  /** Until all that was sent has its answer. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#runs)
+  }
+
+  async #run(plan: readonly PlannedRequest[]): Promise<void> {
     const startedAt = performance.now()
     const clients: Promise<void>[] = []
     for (const planned of plan) {
@@ -44,13 +57,23 @@ export class Load {
   }
 
   async #one(planned: PlannedRequest): Promise<void> {
-    const observed: RequestObservation = { planned, submits: [], connections: [], polls: [], afterwards: undefined }
+    const observed: RequestObservation = {
+      planned,
+      submits: [],
+      connections: [],
+      polls: [],
+      cancellations: [],
+      afterwards: undefined,
+    }
     this.requests.push(observed)
     const client = await this.client(planned.user)
     if (!(await this.#submit(client, observed))) return
+    const cancelled = cancel(client, observed, this.#stop)
     const { reading, requestID } = planned
-    if (reading.mode === 'stream') await stream(client, requestID, reading.leaves, observed.connections, this.#stop)
+    if (reading.mode === 'stream')
+      await stream(client, requestID, reading.leaves, observed.connections, this.#stop, cancelled.saw)
     if (reading.mode === 'poll') await poll(client, requestID, reading.everyMs, observed.polls, this.#stop)
+    await cancelled.done()
   }
 
   /** A submit whose answer is lost is repeated until one comes. @returns whether it was accepted */
@@ -74,7 +97,10 @@ export class Load {
       const headers = { 'Content-Type': 'application/json' }
       const response = await client.send('/requests', { method: 'POST', body, headers, signal })
       const text = await response.text()
-      if (response.status !== 202) return { kind: 'refused', status: response.status, problem: text }
+      if (response.status !== 202) {
+        const retryAfter = response.headers.get('Retry-After')
+        return { kind: 'refused', status: response.status, problem: text, ...(retryAfter && { retryAfter }) }
+      }
       const answer = v.parse(v.pipe(v.string(), v.parseJson(), SubmissionAnswer), text)
       return { kind: 'accepted', sentAt: answer.sentAt }
     } catch (error) {

@@ -5,7 +5,6 @@ import { explain } from '@oriel/dev/stack-error'
 import { FAULT_NAMES, type FaultName, faultsOf } from './faults.ts'
 import { reportOf, table } from './report.ts'
 import { runChaos } from './run.ts'
-import { EVERY_MS } from './schedule.ts'
 import { timelineOf } from './timeline.ts'
 import { RULES } from './violation.ts'
 
@@ -14,9 +13,9 @@ const HELP = `bun run chaos [options]    breaks the stack under load, and checks
   --minutes N       how long the load lasts (1)
   --rate N          requests a second (50)
   --seed N          what is asked and what is broken follow from it (drawn)
-  --only a,b,…      these faults, or kinds of them: kill, freeze, cut, delay, hole, edge-nats …
+  --only a,b,…      these faults, or kinds of them: kill, freeze, cut, delay, hole, flood, edge-nats …
   --except a,b,…    all but these
-  --every S         a fault every so many seconds, more or less (4)
+  --every S         a fault every so many seconds, more or less (at most 4, so that each comes once)
   --nodes N         (3)
   --edge workerd|wrangler
   --json FILE       the report, and the timeline of every request that was wronged
@@ -78,12 +77,12 @@ try {
     nodes: number('nodes', 3, 1),
     edge,
     faults,
-    everyMs: number('every', EVERY_MS / 1_000, 0.1) * 1_000,
+    ...(values.every !== undefined && { everyMs: number('every', 0, 0.1) * 1_000 }),
     log: say,
     signal: stopped.signal,
     ...(values.keep && { keep: keepLogs(values.keep) }),
   })
-  const report = reportOf(seed, observation, violations)
+  const report = reportOf(seed, faults, observation, violations)
   console.log(table(report))
   const wronged = new Set(violations.map(({ user, requestID }) => `${user} ${requestID}`))
   const timelines = observation.requests

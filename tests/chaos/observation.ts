@@ -1,4 +1,5 @@
 import type { RequestView } from '@oriel/protocol/api'
+import type { Status } from '@oriel/protocol/event'
 import type { Received } from '../support/client.ts'
 import type { FaultName } from './faults.ts'
 import type { PlannedRequest } from './load-plan.ts'
@@ -7,7 +8,13 @@ import type { PlannedRequest } from './load-plan.ts'
 
 export type SubmitOutcome =
   | { readonly kind: 'accepted'; readonly sentAt: string }
-  | { readonly kind: 'refused'; readonly status: number; readonly problem: string }
+  | {
+      readonly kind: 'refused'
+      readonly status: number
+      readonly problem: string
+      /** Seconds, of the header. */
+      readonly retryAfter?: string
+    }
   /** No answer came: it may have been accepted or not, so it is sent again under the same id. */
   | { readonly kind: 'lost'; readonly why: string }
 
@@ -15,6 +22,17 @@ export interface Submit {
   readonly at: number
   readonly answeredAt: number
   readonly outcome: SubmitOutcome
+}
+
+/** One DELETE of a request. */
+export interface Cancellation {
+  readonly at: number
+  readonly answeredAt: number
+  readonly outcome:
+    | { readonly kind: 'answered'; readonly status: Status }
+    | { readonly kind: 'refused'; readonly status: number; readonly problem: string }
+    /** No answer came: it may have been cancelled or not, so it is cancelled again. */
+    | { readonly kind: 'lost'; readonly why: string }
 }
 
 export interface SeenEvent extends Received {
@@ -56,6 +74,7 @@ export interface RequestObservation {
   readonly submits: Submit[]
   readonly connections: Connection[]
   readonly polls: Poll[]
+  readonly cancellations: Cancellation[]
   afterwards: Afterwards | undefined
 }
 

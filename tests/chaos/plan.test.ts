@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { FAULT_NAMES, faultsOf } from './faults.ts'
-import { planLoad } from './load-plan.ts'
+import { FAULT_NAMES, FLOODS, faultsOf } from './faults.ts'
+import { LET_IN, planFlood } from './flood-plan.ts'
+import { planLoad, TIMEOUT_MS } from './load-plan.ts'
 import { planFaults } from './schedule.ts'
 
 const seeds = fc.nat(2 ** 31)
@@ -41,6 +42,37 @@ test('every fault comes once before any comes twice, and none too late to be see
         expect(at).toBeLessThan(116_000)
       }
     }),
+  )
+})
+
+test('a minute has room for every fault, and each is in it', () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const faults = planFaults(seed, 60_000, FAULT_NAMES).map(({ fault }) => fault)
+      expect(FAULT_NAMES.filter((name) => !faults.includes(name))).toEqual([])
+    }),
+  )
+})
+
+test('some requests are cancelled, some have hardly any time, and some can wait', () => {
+  const plan = planLoad(3, 20_000, 50)
+  const share = (has: (one: (typeof plan)[number]) => boolean) => plan.filter(has).length / plan.length
+  expect(share(({ cancel }) => cancel !== undefined)).toBeWithin(0.05, 0.15)
+  expect(share(({ request }) => Number(request.timeoutMs) < TIMEOUT_MS)).toBeWithin(0.05, 0.15)
+  expect(share(({ request }) => request.lane === 'batch')).toBeWithin(0.1, 0.2)
+})
+
+test('a flood is more than is let in: of one lane of a model, or of one user', () => {
+  fc.assert(
+    fc.property(seeds, fc.constantFrom(...FLOODS), (seed, name) => {
+      const flood = planFlood(name, seed, 'flood', 1_000)
+      expect(planFlood(name, seed, 'flood', 1_000)).toEqual(flood)
+      const isQueue = name === 'flood-queue'
+      expect(flood.length).toBeGreaterThan(isQueue ? LET_IN.queued : LET_IN.burst + 1.5 * LET_IN.perSecond)
+      expect(new Set(flood.map((one) => (isQueue ? `${one.modelID} ${one.request.lane}` : one.user))).size).toBe(1)
+      expect(new Set(flood.map(({ requestID }) => requestID)).size).toBe(flood.length)
+    }),
+    { numRuns: 20 },
   )
 })
 

@@ -1,7 +1,7 @@
 import { RequestView } from '@oriel/protocol/api'
 import { TERMINAL } from '@oriel/protocol/event'
 import * as v from 'valibot'
-import { type Client, isTerminal, received } from '../support/client.ts'
+import { type Client, isTerminal, type Received, received } from '../support/client.ts'
 import type { Connection, Poll } from './observation.ts'
 
 /** As EventSource does. */
@@ -17,6 +17,7 @@ export async function stream(
   leaves: readonly { readonly after: number; readonly forMs: number }[],
   connections: Connection[],
   stop: AbortSignal,
+  saw: (event: Received) => void,
 ): Promise<void> {
   const planned = [...leaves]
   let last = 0
@@ -31,7 +32,7 @@ export async function stream(
       end: 'open',
     }
     connections.push(connection)
-    await readOne(client, requestID, connection, planned[0]?.after, stop)
+    await readOne(client, requestID, connection, planned[0]?.after, stop, saw)
     connection.closedAt = Date.now()
     last = connection.events.at(-1)?.id ?? last
     if (stop.aborted || isTerminal(connection.events.at(-1))) return
@@ -49,6 +50,7 @@ async function readOne(
   connection: Connection,
   leaveAfter: number | undefined,
   stop: AbortSignal,
+  saw: (event: Received) => void,
 ): Promise<void> {
   const own = new AbortController()
   const leave = (end: Connection['end']) => {
@@ -72,6 +74,7 @@ async function readOne(
     )
     for await (const event of received(new Response(heard))) {
       connection.events.push({ ...event, at: Date.now() })
+      saw(event)
       if (leaveAfter !== undefined && event.id >= leaveAfter && !isTerminal(event)) return leave('left')
     }
     connection.end = 'closed'

@@ -30,6 +30,7 @@ function request(requestID: string, from: number, connections: Connection[]): Re
     submits: [{ at: from, answeredAt: from + 10, outcome: { kind: 'accepted', sentAt: at(from) } }],
     connections,
     polls: [],
+    cancellations: [],
     afterwards: { status: 200, view: undefined, log },
   }
 }
@@ -54,7 +55,7 @@ const observation: Observation = {
 const violations = [{ rule: 'gap', user: 'alice', requestID: 'waits', detail: '' }] as const
 
 test('a fault is told with the requests that it met, and the longest that one of them waited', () => {
-  const { faults, ends, accepted } = reportOf(1, observation, violations)
+  const { faults, ends, accepted } = reportOf(1, [], observation, violations)
   expect(faults).toEqual([
     { fault: 'kill-node', injected: 2, skipped: 0, touched: 2, longestPauseMs: 4_000, violations: 1 },
     { fault: 'kill-edge', injected: 0, skipped: 1, touched: 0, longestPauseMs: 0, violations: 0 },
@@ -63,7 +64,7 @@ test('a fault is told with the requests that it met, and the longest that one of
 })
 
 test('the time that a client was away by its own will is no pause', () => {
-  const { faults } = reportOf(1, { ...observation, requests: [away] }, [])
+  const { faults } = reportOf(1, [], { ...observation, requests: [away] }, [])
   expect(faults[0]).toMatchObject({ touched: 1, longestPauseMs: 0 })
 })
 
@@ -71,11 +72,11 @@ test('a client that never got its answer waits until it gave up', () => {
   const never = request('never', 1_000, [
     { ...connection(1_010, [seen(1, 'queued', 1_020)], 'silent'), closedAt: 9_000 },
   ])
-  expect(reportOf(1, { ...observation, requests: [never] }, []).faults[0]?.longestPauseMs).toBe(7_980)
+  expect(reportOf(1, [], { ...observation, requests: [never] }, []).faults[0]?.longestPauseMs).toBe(7_980)
 })
 
 test('the table has a line for each fault, and a line for all', () => {
-  const lines = table(reportOf(1, observation, violations)).split('\n')
+  const lines = table(reportOf(1, [], observation, violations)).split('\n')
   expect(lines[0]).toStartWith('| fault')
   expect(lines.filter((line) => line.startsWith('| kill-'))).toHaveLength(2)
   expect(lines.at(-1)).toContain('3 requests: 3 accepted, 0 refused')

@@ -1,5 +1,6 @@
 import { TERMINAL } from '@oriel/protocol/event'
 import { isTerminal } from '../support/client.ts'
+import type { FaultName } from './faults.ts'
 import type { InjectedFault, Observation, RequestObservation } from './observation.ts'
 import { standingOf } from './observation.ts'
 import type { Violation } from './violation.ts'
@@ -21,6 +22,8 @@ export interface Report {
   readonly requests: number
   readonly accepted: number
   readonly refused: number
+  /** Refusals of submits by the kind of their problem, also of those that were let in later. */
+  readonly refusals: Readonly<Record<string, number>>
   readonly repeatedSubmits: number
   readonly reconnects: number
   /** How many ended how. */
@@ -29,7 +32,13 @@ export interface Report {
   readonly violations: readonly Violation[]
 }
 
-export function reportOf(seed: number, observation: Observation, violations: readonly Violation[]): Report {
+/** @param asked the faults that were to be injected: one that was not has a line all the same */
+export function reportOf(
+  seed: number,
+  asked: readonly FaultName[],
+  observation: Observation,
+  violations: readonly Violation[],
+): Report {
   const { requests, faults } = observation
   const standing = Map.groupBy(requests, standingOf)
   const ended = Map.groupBy(
@@ -61,15 +70,30 @@ export function reportOf(seed: number, observation: Observation, violations: rea
     requests: requests.length,
     accepted: standing.get('accepted')?.length ?? 0,
     refused: standing.get('refused')?.length ?? 0,
+    refusals: refusalsOf(requests),
     repeatedSubmits: requests.filter(({ submits }) => submits.length > 1).length,
     reconnects: requests.reduce((sum, { connections }) => sum + Math.max(0, connections.length - 1), 0),
     ends: Object.fromEntries([...ended].map(([end, all]) => [end, all.length])),
-    faults: [...Map.groupBy(faults, ({ fault }) => fault)].map(([fault, all]) => row(fault, all)),
+    faults: [...new Set([...asked, ...faults.map(({ fault }) => fault)])].map((fault) =>
+      row(
+        fault,
+        faults.filter((one) => one.fault === fault),
+      ),
+    ),
     violations,
   }
 }
 
-interface Span {
+function refusalsOf(requests: readonly RequestObservation[]): Record<string, number> {
+  const kinds = requests
+    .flatMap(({ submits }) => submits)
+    .flatMap(({ outcome }) =>
+      outcome.kind === 'refused' ? (/urn:oriel:problem:([a-z-]+)/.exec(outcome.problem)?.[1] ?? outcome.status) : [],
+    )
+  return Object.fromEntries([...Map.groupBy(kinds, String)].map(([kind, all]) => [kind, all.length]))
+}
+
+export interface Span {
   readonly from: number
   readonly to: number
 }
@@ -113,7 +137,7 @@ export function table({ faults, ...sum }: Report): string {
     .sort((a, b) => a.fault.localeCompare(b.fault))
     .map(({ fault, injected, skipped, touched, longestPauseMs, violations }) => [
       fault,
-      `${injected}${skipped > 0 ? ` (${skipped} skipped)` : ''}`,
+      injected === 0 ? 'not injected' : `${injected}${skipped > 0 ? ` (${skipped} skipped)` : ''}`,
       String(touched),
       `${(longestPauseMs / 1000).toFixed(1)} s`,
       String(violations),
@@ -122,13 +146,18 @@ export function table({ faults, ...sum }: Report): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`
   const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
-  const ends = Object.entries(sum.ends).map(([end, count]) => `${count} ${end}`)
+  const counts = (all: Readonly<Record<string, number>>) =>
+    Object.entries(all)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ')
+  const refusals = counts(sum.refusals)
   return [
     line(head),
     rule,
     ...rows.map(line),
     '',
     `${sum.requests} requests: ${sum.accepted} accepted, ${sum.refused} refused; ${sum.repeatedSubmits} sent more than once, ` +
-      `${sum.reconnects} reconnects. ${ends.join(', ')}. ${sum.violations.length} violations.`,
+      `${sum.reconnects} reconnects. ${counts(sum.ends)}. ${sum.violations.length} violations.`,
+    ...(refusals ? [`Submits were refused: ${refusals}.`] : []),
   ].join('\n')
 }

@@ -5,15 +5,17 @@ import { startStack } from '@oriel/dev/stack'
 import { lookUpAll, readHistories } from './audit.ts'
 import { check } from './check.ts'
 import { responsesOf } from './end-rules.ts'
-import type { FaultName } from './faults.ts'
+import type { FaultName, FloodName } from './faults.ts'
+import { LET_IN, planFlood } from './flood-plan.ts'
 import { Injector } from './injector.ts'
 import { Links } from './links.ts'
 import { Load } from './load.ts'
 import { planLoad } from './load-plan.ts'
+import { lowerQueues } from './lower-queues.ts'
 import type { InjectedFault, Observation } from './observation.ts'
 import { pause } from './pause.ts'
 import { QUESTIONS } from './questions.ts'
-import { type Injection, planFaults } from './schedule.ts'
+import { type Injection, lastFault, planFaults } from './schedule.ts'
 import type { Violation } from './violation.ts'
 
 export interface ChaosOptions {
@@ -45,9 +47,13 @@ export async function runChaos(options: ChaosOptions): Promise<{ observation: Ob
   try {
     log('starting the stack')
     const { portsFor } = links
-    const stack = await startStack({ stateDir: dir, nodes, edge, portsFor, log: (line) => log(`  ${line}`) })
+    const edgeEnv = { LIMIT_BURST: String(LET_IN.burst), LIMIT_PER_SECOND: String(LET_IN.perSecond) }
+    const stack = await startStack({ stateDir: dir, nodes, edge, edgeEnv, portsFor, log: (line) => log(`  ${line}`) })
     try {
       signal.throwIfAborted()
+      const nc = await stack.nats()
+      await lowerQueues(nc)
+      await nc.close()
       links.proxy('client-edge').target = Number(new URL(stack.url).port)
       const url = `http://127.0.0.1:${links.proxy('client-edge').port}`
       const tokenOf = (user: string) => stack.token(user)
@@ -57,10 +63,13 @@ export async function runChaos(options: ChaosOptions): Promise<{ observation: Ob
       const load = new Load(url, tokenOf, AbortSignal.any([signal, gaveUp.signal]))
       const plan = planLoad(seed, forMs, perSecond)
       const faults: InjectedFault[] = []
-      const injector = new Injector(stack, links, nodes)
+      let floods = 0
+      const flood = (name: FloodName, forFloodMs: number) =>
+        void load.run(planFlood(name, seed, `chaos-${seed}-${name}-${++floods}`, forFloodMs))
+      const injector = new Injector({ stack, links, nodes, flood })
       log(`${plan.length} requests at ${perSecond} a second`)
       const news = setInterval(() => log(`  ${newsOf(load)}`), NEWS_MS)
-      const clients = load.run(plan)
+      void load.run(plan)
       const struck = inject(
         injector,
         options.schedule ?? planFaults(seed, forMs, options.faults, options.everyMs),
@@ -70,7 +79,7 @@ export async function runChaos(options: ChaosOptions): Promise<{ observation: Ob
       try {
         await Promise.all([struck, pause(forMs, signal)])
         const patience = setTimeout(() => gaveUp.abort(), PATIENCE_MS)
-        await clients
+        await load.ended()
         clearTimeout(patience)
       } finally {
         clearInterval(news)
@@ -96,14 +105,15 @@ async function inject(
   injector: Injector,
   schedule: readonly Injection[],
   faults: InjectedFault[],
-  { log, signal }: ChaosOptions,
+  { log, signal, forMs }: ChaosOptions,
 ): Promise<void> {
   const startedAt = performance.now()
+  const late = AbortSignal.timeout(lastFault(forMs))
   const running: Promise<void>[] = []
   for (const injection of schedule) {
     await pause(Math.max(0, startedAt + injection.at - performance.now()), signal)
     if (signal.aborted) break
-    const one = injector.inject(injection, signal).then((injected) => {
+    const one = injector.inject(injection, late, signal).then((injected) => {
       faults.push(injected)
       const { fault, target, at, until, skipped } = injected
       log(`  ${fault} ${target} ${skipped ? `skipped: ${skipped}` : `for ${((until - at) / 1000).toFixed(1)} s`}`)

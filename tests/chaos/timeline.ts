@@ -5,7 +5,7 @@ const AROUND_MS = 15_000
 
 /** All that is known of one request, in the order of time: its clients, its log, and the faults around it. */
 export function timelineOf(request: RequestObservation, { faults, histories }: Observation): string[] {
-  const { planned, submits, connections, polls, afterwards } = request
+  const { planned, submits, connections, polls, cancellations, afterwards } = request
   const life = lifeOf(request)
   const lines: { at: number; line: string }[] = []
   const add = (at: number, line: string) => void lines.push({ at, line })
@@ -19,6 +19,10 @@ export function timelineOf(request: RequestObservation, { faults, histories }: O
     add(closedAt, `client  connection ${end}`)
   }
   for (const { at, after, answer } of polls) add(at, `client  polls after ${after}: ${JSON.stringify(answer)}`)
+  for (const { at, answeredAt, outcome } of cancellations) {
+    add(at, 'client  cancels')
+    add(answeredAt, `client  ${JSON.stringify(outcome)}`)
+  }
   for (const { id, type, data } of afterwards?.log ?? [])
     add(Date.parse(String(data.sentAt)), `log     ${id} ${type} ${JSON.stringify(data)}`)
   for (const { fault, target, at, until, skipped } of faults) {
