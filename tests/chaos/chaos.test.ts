@@ -4,13 +4,28 @@ import { reportOf, table } from './report.ts'
 import { runChaos } from './run.ts'
 import { timelineOf } from './timeline.ts'
 
-const FAULTS: readonly FaultName[] = ['kill-node', 'kill-host', 'cut:node-nats', 'kill-recorder', 'hole:edge-nats']
-const SEED = 6
+/** As many kinds as there is time for, and each of them once. */
+const FAULTS: readonly FaultName[] = [
+  'flood-queue',
+  'flood-user',
+  'kill-node',
+  'kill-host',
+  'kill-edge',
+  'kill-recorder',
+  'kill-nats',
+  'freeze-edge',
+  'cut:node-nats',
+  'cut:client-edge',
+  'hole:edge-nats',
+  'delay:edge-postgres',
+  'stop-postgres',
+]
+const SEED = 5
 
 test('under faults every promise is kept', async () => {
   const { observation, violations } = await runChaos({
     seed: SEED,
-    forMs: 20_000,
+    forMs: 22_000,
     perSecond: 10,
     nodes: 2,
     edge: 'workerd',
@@ -26,6 +41,8 @@ test('under faults every promise is kept', async () => {
   if (violations.length > 0) console.error(table(report))
   expect(violations).toEqual([])
   expect(report.accepted).toBeGreaterThan(150)
-  expect(report.ends.completed).toBe(report.accepted)
+  expect(Object.keys(report.ends).sort()).toEqual(['cancelled', 'completed', 'expired'])
+  expect(report.refusals['queue-full']).toBeGreaterThan(0)
+  expect(report.refusals['limit-exceeded']).toBeGreaterThan(0)
   expect(report.faults.filter(({ injected }) => injected > 0).length).toBe(FAULTS.length)
 }, 180_000)

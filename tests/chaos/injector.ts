@@ -56,8 +56,11 @@ export class Injector {
       try {
         const { target, over } = await this.#strike(fault, which, forMs)
         await pause(forMs, stop)
-        await over().catch(() => {}) // a part that does not come back shows in its requests
-        return { fault, target, at, until: Date.now() }
+        const left = await over().then(
+          () => undefined,
+          (error) => String(error), // a part that does not come back shows in its requests, too
+        )
+        return { fault, target, at, until: Date.now(), ...(left && { left }) }
       } catch (error) {
         if (late.aborted || stop.aborted) return { fault, target: '', at, until: Date.now(), skipped: String(error) }
         await pause(AGAIN_MS, stop)

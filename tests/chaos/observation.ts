@@ -84,6 +84,8 @@ export interface InjectedFault {
   /** When it was over and its part was back. */
   readonly until: number
   readonly target: string
+  /** Why its part was not well again, when it was not. */
+  readonly left?: string
   /** Why it could not be done, when it could not. */
   readonly skipped?: string
 }

@@ -115,8 +115,9 @@ async function inject(
     if (signal.aborted) break
     const one = injector.inject(injection, late, signal).then((injected) => {
       faults.push(injected)
-      const { fault, target, at, until, skipped } = injected
+      const { fault, target, at, until, skipped, left } = injected
       log(`  ${fault} ${target} ${skipped ? `skipped: ${skipped}` : `for ${((until - at) / 1000).toFixed(1)} s`}`)
+      if (left) log(`  ${target} did not come back: ${left}`)
     })
     running.push(one)
   }
