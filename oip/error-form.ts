@@ -25,6 +25,7 @@ export const STATUS = {
   'model-damaged': 503,
   'deadline-exceeded': 503,
   'inference-failed': 500,
+  'out-of-memory': 500,
   'host-crashed': 500,
   'host-hung': 500,
   internal: 500,
