@@ -4,12 +4,13 @@ import { Admission } from './admission.ts'
 import { Clients } from './clients.ts'
 import { Dispatch } from './dispatch.ts'
 import { EndWatch } from './end-watch.ts'
+import { acceptedOf } from './job-of.ts'
 import type { RequestRecord } from './record.ts'
 import type { Outcome, RelayPort } from './relay-port.ts'
 import type { Remedy } from './remedy.ts'
 import { isQuiet, remedyFor } from './remedy.ts'
-import type { OpenRequest } from './request.ts'
-import { dutyAt, endOf } from './request.ts'
+import type { End, OpenRequest } from './request.ts'
+import { dutyAt, endOf, isOver } from './request.ts'
 import { RequestLife } from './request-life.ts'
 import type { Known, NewDraft, RequeueOrder, Snapshot, Standing, Streaming, Submission } from './request-port.ts'
 import { RequestReader } from './request-reader.ts'
@@ -22,6 +23,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   protected abstract readonly record: RequestRecord
   protected abstract relayOf(request: OpenRequest): RelayPort
   protected abstract userOf(name: string): UserPort
+  /** How long the record may take to have a request that has ended, ms. */
+  protected abstract readonly lateMs: number
 
   readonly #relayOf = (request: OpenRequest) => this.relayOf(request)
   readonly #waitUntil = (promise: Promise<unknown>) => this.ctx.waitUntil(promise)
@@ -32,7 +35,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     (ms) => scheduler.wait(ms),
   )
   readonly #life: RequestLife = new RequestLife(
-    { storage: this.ctx.storage, waitUntil: this.#waitUntil, now: () => Date.now() },
+    { storage: this.ctx.storage, waitUntil: this.#waitUntil, now: () => Date.now(), lateMs: () => this.lateMs },
     () => this.#dispatch.unsure,
     ({ user, id }) => this.ctx.waitUntil(this.#notes.ended(user, id)),
   )
@@ -95,7 +98,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const { state } = this.#life
     try {
-      const duty = dutyAt(state, Date.now())
+      const duty = dutyAt(state, Date.now(), this.lateMs)
       if (state.mode !== 'new') await this.#notes.note(state.request.user, state.mode === 'open')
       if (state.mode === 'open') {
         const { undone } = this.#life
@@ -106,7 +109,8 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
       } else if (state.mode === 'ended') {
         if (this.#dispatch.unsure) await this.#dispatch.accept(state.request)
         const { request, end } = state
-        if (duty === 'forget' && (await this.record.isRecorded(request.id, end.n))) {
+        if (duty === 'look') await this.#look(request, end)
+        if (duty === 'forget') {
           await this.#notes.forgotten(request.user, request.id)
           this.#dispatch.forget()
           return await this.#life.forget()
@@ -150,6 +154,14 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
     if (remedy.kind === 'send') await this.#dispatch.send(request)
     if (remedy.kind === 'accept') await this.#dispatch.accept(request)
     this.#ends.begin()
+  }
+
+  /** Whether the record has the end, and if nobody is about to tell it: then it is told from here. */
+  async #look(request: OpenRequest, end: End): Promise<void> {
+    if (await this.record.isRecorded(request.id, end.n)) return this.#life.recorded(end)
+    const outcome = await this.relayOf(request).mend(acceptedOf(request), end, isOver(end, Date.now(), this.lateMs))
+    if (!outcome.ok) throw new Error(outcome.problem.detail)
+    console.warn('the record has not the end of a request yet', request.id, outcome.mended)
   }
 
   async #end(request: OpenRequest, type: 'cancelled' | 'expired'): Promise<Problem | undefined> {

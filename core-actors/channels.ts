@@ -61,6 +61,11 @@ export class Channels {
     return { waiting: this.#waiting.used, kept: this.#kept.used }
   }
 
+  /** The broker has just come back: what it has lost may yet be told again. */
+  get mayBeRestored(): boolean {
+    return this.#backAt + RESTORED_MS > this.#now()
+  }
+
   of(id: string, { model, version, lane }: About): Channel {
     const known = this.#byRequest.get(id)
     if (known) return known
@@ -98,7 +103,7 @@ export class Channels {
         if (ended && !last?.terminal) return { kind: 'missing' }
         if (last?.terminal && last.n === after) return { kind: 'over' }
         // A log that the broker has lost is written again by the node that has it: until then it is short, or empty.
-        const short = !last || this.#backAt + RESTORED_MS > this.#now()
+        const short = !last || this.mayBeRestored
         if (after > (last?.n ?? 0) && !renewed && !short) return { kind: 'unissued' }
         if (last?.terminal && after > last.n) return { kind: 'whole', text: SSE_OPENING + last.text }
       }

@@ -1,9 +1,10 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { NewEvent } from '@oriel/protocol/event'
-import { endedFacts, endedMsgID } from '@oriel/protocol/fact'
+import { endedFacts } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
-import { cancelSubject, endedSubject } from '@oriel/protocol/subjects'
+import { cancelSubject } from '@oriel/protocol/subjects'
 import { type Ending, endLog } from './end-log.ts'
+import { endedFact } from './facts.ts'
 import { LogStore } from './log-store.ts'
 import type { Fact } from './recent-facts.ts'
 
@@ -32,8 +33,6 @@ export async function endRequest(
   // Only now: a node that hears of it first would write an end of its own.
   connection.publish(cancelSubject(id))
   const facts = endedFacts(id, ending.events)
-  await Promise.all(
-    facts.map((fact) => tell({ subject: endedSubject(id), msgID: endedMsgID(fact), data: JSON.stringify(fact) })),
-  )
+  await Promise.all(facts.map((fact) => tell(endedFact(fact))))
   return ending
 }

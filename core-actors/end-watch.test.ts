@@ -13,7 +13,7 @@ function setup() {
     ends: [] as End[],
     end(end: End) {
       life.ends.push(end)
-      if (life.state.mode === 'open') life.state = { mode: 'ended', request: life.state.request, end }
+      if (life.state.mode === 'open') life.state = { mode: 'ended', request: life.state.request, end, recorded: false }
     },
   }
   const relay = {

@@ -8,6 +8,7 @@ import type { Lane } from '@oriel/protocol/subjects'
 import type { About } from './channel.ts'
 import type { Letter, LetterPage, LetterQuery } from './dead-letters.ts'
 import type { Entry } from './log-entry.ts'
+import type { Mended } from './mend-record.ts'
 import type { End } from './request.ts'
 import type { Failure, Requeued } from './requeue-log.ts'
 
@@ -80,6 +81,8 @@ export interface RelayPort {
   read(id: RequestId, after: number): Promise<Outcome<{ entries: Entry[]; more: boolean }>>
   /** Tells the record again that a request was accepted; the broker and the record know a repeat. */
   accept(accepted: Accepted): Promise<Outcome<object>>
+  /** Tells the record (again) what it lacks of a request that has ended. @param isOver see `mendRecord` */
+  mend(accepted: Accepted, end: End, isOver: boolean): Promise<Outcome<{ mended: Mended }>>
   /** Ends the request's log, whoever is writing it; answers the terminal event that won. */
   end(
     id: RequestId,

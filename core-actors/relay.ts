@@ -10,20 +10,24 @@ import { shardOf } from '@oriel/protocol/ids'
 import type { Job } from '@oriel/protocol/job'
 import type { Problem } from '@oriel/protocol/problem'
 import { MAX_PAYLOAD_BYTES } from '@oriel/protocol/streams'
-import { acceptedSubject, type Lane, liveShard, requestOf } from '@oriel/protocol/subjects'
+import { type Lane, liveShard, requestOf } from '@oriel/protocol/subjects'
 import { BrokerLogs } from './broker-logs.ts'
 import { hearBrokerNews } from './broker-news.ts'
 import type { About } from './channel.ts'
 import { Channels } from './channels.ts'
 import { DeadLetters, type LetterQuery } from './dead-letters.ts'
 import { endRequest } from './end-request.ts'
+import { acceptedFact } from './facts.ts'
 import { sendJob } from './job-queue.ts'
+import { lastTold } from './last-told.ts'
 import { Link } from './link.ts'
 import { LiveCatalog } from './live-catalog.ts'
 import { parseEntry, printEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
+import { mendRecord } from './mend-record.ts'
 import { QueueDepth } from './queue-depth.ts'
 import { queueSince } from './queue-since.ts'
+import { readOn } from './read-on.ts'
 import { type Fact, RecentFacts } from './recent-facts.ts'
 import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Requeue, Submitted } from './relay-port.ts'
 import type { End } from './request.ts'
@@ -168,6 +172,18 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return { ok: true }
   }
 
+  async mend(accepted: Accepted, end: End, isOver: boolean): ReturnType<RelayPort['mend']> {
+    const connection = await this.#ready()
+    if (!connection || this.#channels.mayBeRestored) return unavailable()
+    const log = new LogStore(connection)
+    const port = {
+      told: (subject: string) => lastTold(connection, subject),
+      log: async () => (await readOn((after) => log.read(this.#shard(accepted.id), accepted.id, after))).events,
+      tell: (fact: Fact) => this.#facts.tell(fact),
+    }
+    return { ok: true, mended: await mendRecord(port, accepted, end, isOver) }
+  }
+
   attach(id: RequestId, reading: Reading): Promise<Attached> {
     return this.#channels.attach(id, reading)
   }
@@ -302,12 +318,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return shardOf(id, shardsOf(this.env))
   }
 }
-
-const acceptedFact = (accepted: Accepted): Fact => ({
-  subject: acceptedSubject(accepted.id),
-  msgID: `accepted.${accepted.id}`,
-  data: JSON.stringify(accepted),
-})
 
 const warn = (what: string) => (error: unknown) => console.warn(what, error)
 

@@ -27,7 +27,7 @@ class Place {
   }
 
   life(): RequestLife {
-    const port = { storage: this.#storage, waitUntil: () => {}, now: () => this.now }
+    const port = { storage: this.#storage, waitUntil: () => {}, now: () => this.now, lateMs: () => 1_000 }
     return new RequestLife(
       port,
       () => false,
@@ -44,7 +44,7 @@ test('what a request has become is there after a reset, with an alarm', () => {
   expect(place.life().state).toEqual({ mode: 'open', request })
   expect(place.alarm).toBeGreaterThan(0)
   place.life().end(completed)
-  expect(place.life().state).toEqual({ mode: 'ended', request, end: completed })
+  expect(place.life().state).toEqual({ mode: 'ended', request, end: completed, recorded: false })
 })
 
 test('a request ends once, and not before it is open', () => {
@@ -78,7 +78,7 @@ test('an end that is not undone after all is the end again', () => {
   life.reopen(request, failed)
   life.undoNothing()
   life.end(failed)
-  expect(place.life().state).toEqual({ mode: 'ended', request, end: failed })
+  expect(place.life().state).toEqual({ mode: 'ended', request, end: failed, recorded: false })
 })
 
 test('the grace of a client that left begins when it leaves, or with the first reset while it was there', () => {
@@ -120,4 +120,20 @@ test('what is forgotten leaves nothing', async () => {
   expect(life.state).toEqual({ mode: 'new' })
   expect(place.life().state).toEqual({ mode: 'new' })
   expect(place.alarm).toBeUndefined()
+})
+
+test('that the record has an end is known after a reset, and not of the end that follows when it is queued again', () => {
+  const place = new Place()
+  const life = place.life()
+  life.open(request)
+  life.end(failed)
+  life.recorded(completed)
+  expect(life.state).toMatchObject({ recorded: false })
+  life.recorded(failed)
+  expect(life.state).toMatchObject({ recorded: true })
+  const again = place.life()
+  expect(again.state).toMatchObject({ end: failed, recorded: true })
+  again.reopen(request, failed)
+  again.end(completed)
+  expect(place.life().state).toMatchObject({ end: completed, recorded: false })
 })

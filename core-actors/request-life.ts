@@ -1,12 +1,22 @@
 import type { End, OpenRequest, RequestState } from './request.ts'
 import { nextAlarm } from './request.ts'
-import { clearState, loadState, storeClient, storeEnd, storeOpen, storeReopened } from './request-store.ts'
+import {
+  clearState,
+  loadState,
+  storeClient,
+  storeEnd,
+  storeOpen,
+  storeRecorded,
+  storeReopened,
+} from './request-store.ts'
 
 /** What the platform gives the actor of a request. */
 export interface LifePort {
   readonly storage: Pick<DurableObjectStorage, 'kv' | 'setAlarm' | 'deleteAlarm' | 'deleteAll'>
   waitUntil(promise: Promise<unknown>): void
   now(): number
+  /** How long the record may take, as `LATE_MS`. */
+  lateMs(): number
 }
 
 /** The state of one request, stored as it changes, and the alarm that follows from it. */
@@ -60,8 +70,15 @@ export class RequestLife {
     if (this.#state.mode !== 'open' || undone) return
     const { request } = this.#state
     storeEnd(this.#port.storage.kv, end)
-    this.#become({ mode: 'ended', request, end })
+    this.#become({ mode: 'ended', request, end, recorded: false })
     this.#over(request)
+  }
+
+  /** The record has the whole of this end. */
+  recorded(end: End): void {
+    if (this.#state.mode !== 'ended' || this.#state.end.n !== end.n) return
+    storeRecorded(this.#port.storage.kv, end)
+    this.#become({ ...this.#state, recorded: true })
   }
 
   /** Of a request that is cancelled on disconnect it is stored that it has a client, should this object be reset. */
@@ -86,7 +103,8 @@ export class RequestLife {
   }
 
   wakeAgain(): void {
-    const at = nextAlarm(this.#state, this.#port.now(), this.#unsure())
+    const { now, lateMs } = this.#port
+    const at = nextAlarm(this.#state, now(), { unsure: this.#unsure(), lateMs: lateMs() })
     if (at !== undefined) this.#port.waitUntil(this.#port.storage.setAlarm(at))
   }
 

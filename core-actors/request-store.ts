@@ -7,6 +7,8 @@ const REQUEST = 'request'
 const END = 'end'
 /** Of a request with `onDisconnect: "cancel"`: that it has a client, or when the last one left. */
 const CLIENT = 'client'
+/** Of one that has ended: the record was seen to have it. */
+const RECORDED = 'recorded'
 /** The broker did not confirm the job or the fact. */
 const UNSURE = 'unsure'
 /** How many times the job was sent anew because the broker had lost it, when that was more than once. */
@@ -22,7 +24,7 @@ export function loadState(kv: SyncKvStorage, now: number): RequestState {
   if (stored === undefined) return { mode: 'new' }
   const request = v.parse(OpenRequest, stored)
   const end = v.parse(v.optional(End), kv.get(END))
-  if (end) return { mode: 'ended', request, end }
+  if (end) return { mode: 'ended', request, end, recorded: kv.get(RECORDED) === end.n }
   const undone = v.parse(v.optional(End), kv.get(UNDONE))
   const open = { mode: 'open', request, ...(undone && { undone }) } as const
   const client = v.parse(Client, kv.get(CLIENT))
@@ -51,6 +53,9 @@ export function storeEnd(kv: SyncKvStorage, end: End): void {
   kv.put(END, end)
   kv.delete(UNDONE)
 }
+
+/** Says of which end: a request that is queued again ends again. */
+export const storeRecorded = (kv: SyncKvStorage, { n }: End): void => kv.put(RECORDED, n)
 
 export const storeClient = (kv: SyncKvStorage, client: 'here' | number): void => kv.put(CLIENT, client)
 

@@ -1,14 +1,16 @@
 import { expect, test } from 'bun:test'
-import { DISCONNECT_GRACE_MS } from '@oriel/protocol/api'
+import { DISCONNECT_GRACE_MS, MAX_TIMEOUT_MS } from '@oriel/protocol/api'
 import { LOG_MAX_AGE_MS } from '@oriel/protocol/streams'
 import type { RequestState } from './request.ts'
-import { dutyAt, nextAlarm } from './request.ts'
+import { dutyAt, isOver, LATE_MS, nextAlarm } from './request.ts'
 import { openRequest } from './testing.ts'
 
 const request = openRequest({ onDisconnect: 'cancel' })
 const open: RequestState = { mode: 'open', request }
 const left: RequestState = { mode: 'open', request, leftAt: 1_000 }
-const ended: RequestState = { mode: 'ended', request, end: { status: 'completed', n: 3, at: 5_000 } }
+const end = { status: 'completed', n: 3, at: 5_000 } as const
+const ended: RequestState = { mode: 'ended', request, end, recorded: false }
+const recorded: RequestState = { ...ended, recorded: true }
 
 test('a new request needs no alarm', () => {
   expect(nextAlarm({ mode: 'new' }, 0)).toBeUndefined()
@@ -31,13 +33,30 @@ test('a request whose client left is cancelled when the grace is over', () => {
   expect(dutyAt(left, 2_000)).toBe('supervise')
 })
 
-test('an ended request is kept for as long as its log, and asked for again if the record is late', () => {
+test('the record is looked at while the log of an ended request is whole, and again until it has it', () => {
+  expect(nextAlarm(ended, 5_000)).toBe(5_000 + LATE_MS)
+  expect(dutyAt(ended, 5_000 + LATE_MS - 1)).toBe('nothing')
+  // A log may begin as long before its end as a request may take.
+  expect(5_000 + LATE_MS + MAX_TIMEOUT_MS).toBeLessThan(LOG_MAX_AGE_MS)
+  for (const now of [5_000 + LATE_MS, 5_000 + 100 * LATE_MS]) {
+    expect(dutyAt(ended, now)).toBe('look')
+    expect(nextAlarm(ended, now)).toBe(now + LATE_MS)
+  }
+})
+
+test('what the record lacks is given up when nobody has the log for so long any more', () => {
+  expect(isOver(end, 5_000 + LOG_MAX_AGE_MS - 1)).toBe(false)
+  expect(isOver(end, 5_000 + LOG_MAX_AGE_MS)).toBe(true)
+})
+
+test('a request that the record has is kept for as long as its log, and forgotten', () => {
   const forgetAt = 5_000 + LOG_MAX_AGE_MS
-  expect(dutyAt(ended, forgetAt - 1)).toBe('nothing')
-  expect(dutyAt(ended, forgetAt)).toBe('forget')
-  expect(nextAlarm(ended, forgetAt)).toBeGreaterThan(forgetAt)
+  expect(nextAlarm(recorded, 6_000)).toBe(forgetAt)
+  expect(dutyAt(recorded, forgetAt - 1)).toBe('nothing')
+  expect(dutyAt(recorded, forgetAt)).toBe('forget')
+  expect(nextAlarm(recorded, forgetAt)).toBe(forgetAt + 1_000)
 })
 
 test('a record that may not know of a request is told soon, also when the request has ended', () => {
-  expect(nextAlarm(ended, 6_000, true)).toBe(7_000)
+  expect(nextAlarm(ended, 6_000, { unsure: true })).toBe(7_000)
 })

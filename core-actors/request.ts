@@ -7,9 +7,9 @@ import * as v from 'valibot'
 
 // The life of one request, as its actor knows it:
 //
-//   new ──submit──▶ open ──a terminal event in the log──▶ ended ──the record has it──▶ new
-//    ▲               │ ▲                                    │                            │
-//    └──refused──────┘ └───────requeue, after `failed`──────┴────────────────────────────┘
+//   new ──submit──▶ open ──a terminal event in the log──▶ ended ──the record has it, and an hour is over──▶ new
+//    ▲               │ ▲                                    │                                               │
+//    └──refused──────┘ └───────requeue, after `failed`──────┴───────────────────────────────────────────────┘
 //
 // `open` is written once, before the job is sent: from then on the request is accepted, whatever is lost
 // elsewhere. `ended` is written once, unless a failed request is queued again. Nothing in between touches storage.
@@ -50,35 +50,57 @@ export type RequestState =
       /** Of one that was queued again: the end that its log goes on after. */
       readonly undone?: End
     }
-  | { readonly mode: 'ended'; readonly request: OpenRequest; readonly end: End }
+  | {
+      readonly mode: 'ended'
+      readonly request: OpenRequest
+      readonly end: End
+      /** The record was seen to have the whole of it. */
+      readonly recorded: boolean
+    }
 
 /** How often an open request is looked after when nobody streams it: its job sent again if the broker lost it. */
 const SUPERVISE_MS = 15_000
 /** What should have been done by now and could not be, because the broker was away, is tried again this often. */
 const OVERDUE_MS = 1_000
-/** An ended request is kept for as long as its log, then forgotten as soon as the record has it. */
+/** An ended request is kept for as long as its log, and until the record has it. */
 const FORGET_MS = LOG_MAX_AGE_MS
-const FORGET_AGAIN_MS = 10 * 60_000
-
 /**
- * When the actor must wake, ms since the epoch.
- * @param unsure the record may not have been told that the request was accepted
+ * After so long it is looked whether the record has a request that has ended, again and again until it does: while there
+ * are a few looks left in the life of its log, from which it can be told again.
  */
-export function nextAlarm(state: RequestState, now: number, unsure = false): number | undefined {
+export const LATE_MS = LOG_MAX_AGE_MS / 4
+/** After so many times that, nobody brings the log back any more: neither it nor the job is kept for longer. */
+const LOOKS = 4
+
+export interface Circumstances {
+  /** The record may not have been told that the request was accepted. */
+  readonly unsure?: boolean
+  /** See `LATE_MS`. */
+  readonly lateMs?: number
+}
+
+/** When the actor must wake, ms since the epoch. */
+export function nextAlarm(
+  state: RequestState,
+  now: number,
+  { unsure = false, lateMs = LATE_MS }: Circumstances = {},
+): number | undefined {
   switch (state.mode) {
     case 'new':
       return undefined
     case 'open':
       return Math.min(...dueTimes(state).map((due) => (due > now ? due : now + OVERDUE_MS)), now + SUPERVISE_MS)
     case 'ended':
-      return unsure ? now + OVERDUE_MS : Math.max(state.end.at + FORGET_MS, now + FORGET_AGAIN_MS)
+      if (unsure) return now + OVERDUE_MS
+      if (state.recorded) return Math.max(state.end.at + FORGET_MS, now + OVERDUE_MS)
+      return state.end.at + lateMs > now ? state.end.at + lateMs : now + lateMs
   }
 }
 
-export type Duty = 'nothing' | 'expire' | 'cancel' | 'supervise' | 'forget'
+export type Duty = 'nothing' | 'expire' | 'cancel' | 'supervise' | 'look' | 'forget'
 
 /** What an actor that was woken at `now` has to do. */
-export function dutyAt(state: RequestState, now: number): Duty {
+export function dutyAt(state: RequestState, now: number, lateMs = LATE_MS): Duty {
   switch (state.mode) {
     case 'new':
       return 'nothing'
@@ -87,9 +109,13 @@ export function dutyAt(state: RequestState, now: number): Duty {
       if (state.leftAt !== undefined && now >= state.leftAt + DISCONNECT_GRACE_MS) return 'cancel'
       return 'supervise'
     case 'ended':
+      if (!state.recorded) return now >= state.end.at + lateMs ? 'look' : 'nothing'
       return now >= state.end.at + FORGET_MS ? 'forget' : 'nothing'
   }
 }
+
+/** Whether what the record lacks of a request is lost, unless the broker has it now. */
+export const isOver = ({ at }: End, now: number, lateMs = LATE_MS): boolean => now >= at + LOOKS * lateMs
 
 function dueTimes({ request, leftAt }: Extract<RequestState, { mode: 'open' }>): number[] {
   return leftAt === undefined ? [request.deadlineAt] : [request.deadlineAt, leftAt + DISCONNECT_GRACE_MS]

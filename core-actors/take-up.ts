@@ -1,5 +1,6 @@
 import type { RequestEvent } from '@oriel/protocol/event'
 import type { RequestId } from '@oriel/protocol/ids'
+import { isLostEnd } from '@oriel/protocol/lost-end'
 import type { Problem } from '@oriel/protocol/problem'
 import type { RequestRecord } from './record.ts'
 import type { Order, Outcome, RelayPort } from './relay-port.ts'
@@ -8,6 +9,11 @@ export const NOT_RECORDED_YET: Problem = {
   kind: 'unavailable',
   detail: 'The log of the request is not in the record yet; try again.',
   retryAfterMs: 2_000,
+}
+
+const LOG_LOST: Problem = {
+  kind: 'not-requeueable',
+  detail: 'The log of the request was lost, so it cannot go on; send the request anew.',
 }
 
 /**
@@ -25,7 +31,9 @@ export async function takeUp(
 ): Promise<Outcome<{ event: RequestEvent }>> {
   let outcome = await relay.requeue({ job, failure: { n } })
   if (outcome.ok && outcome.requeued.kind === 'incomplete') {
-    outcome = await relay.requeue({ job, failure: { n, events: await recordedLog(record, job.id) } })
+    const events = await recordedLog(record, job.id)
+    if (events.some(isLostEnd)) return { ok: false, problem: LOG_LOST }
+    outcome = await relay.requeue({ job, failure: { n, events } })
   }
   if (!outcome.ok) return outcome
   const { requeued } = outcome

@@ -1,5 +1,6 @@
 import { RequestEvent } from '@oriel/protocol/event'
 import { sentAtOf } from '@oriel/protocol/ids'
+import { isLostEnd } from '@oriel/protocol/lost-end'
 import { and, asc, between, desc, eq, gt, gte, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { Sql } from 'postgres'
@@ -73,10 +74,10 @@ export class History {
   async *events(id: string, after = 0): AsyncGenerator<RequestEvent> {
     let last = after
     const [end] = await this.#db
-      .select({ n: responses.n })
+      .select({ n: responses.n, parts: responses.parts })
       .from(responses)
       .where(eq(responses.requestId, id))
-      .groupBy(responses.n)
+      .groupBy(responses.n, responses.parts)
       .having(whole)
       .orderBy(desc(responses.n))
       .limit(1)
@@ -85,13 +86,13 @@ export class History {
       const [row] = await this.#db
         .select({ events: responses.events, lastEventID: responses.lastEventId })
         .from(responses)
-        .where(and(eq(responses.requestId, id), eq(responses.n, end.n), gt(responses.lastEventId, last)))
+        .where(and(eq(responses.requestId, id), isOf(end), gt(responses.lastEventId, last)))
         .orderBy(asc(responses.part))
         .limit(1)
       if (!row) return
       for (const event of v.parse(v.array(RequestEvent), row.events)) {
         if (event.n <= last) continue
-        if (event.n !== last + 1) throw new Error(`the record of ${id} has no event ${last + 1}`)
+        if (event.n !== last + 1 && !isLostEnd(event)) throw new Error(`the record of ${id} has no event ${last + 1}`)
         last = event.n
         yield event
       }
@@ -110,7 +111,7 @@ export class History {
       .from(requests)
       .innerJoin(responses, eq(responses.requestId, requests.id))
       .where(and(eq(requests.id, id), eq(responses.n, n)))
-      .groupBy(requests.id)
+      .groupBy(requests.id, responses.parts)
       .having(whole)
     return row !== undefined
   }
@@ -139,13 +140,13 @@ export class History {
     // The bounds let the planner see that all other days are of no concern. `sized` reads no log, only sizes.
     const rows = await this.#db.execute(sql`
       with sized as (
-        select ${requests}.*, outcome.n, outcome.status, ${requests.bytes} + coalesce(outcome.bytes, 0) as size,
+        select ${requests}.*, outcome.n, outcome.parts, outcome.status, ${requests.bytes} + coalesce(outcome.bytes, 0) as size,
           sum(${requests.bytes} + coalesce(outcome.bytes, 0)) over (order by ${requests.id} desc) as until
         from ${requests} left join lateral (
-          select ${responses.n}, min(${responses.status}) as status, sum(${responses.bytes}) as bytes
+          select ${responses.n}, ${responses.parts}, min(${responses.status}) as status, sum(${responses.bytes}) as bytes
           from ${responses}
           where ${responses.requestId} = ${requests.id} and ${between(responses.requestId, low, high)}
-          group by ${responses.n} having ${whole} order by ${responses.n} desc limit 1
+          group by ${responses.n}, ${responses.parts} having ${whole} order by ${responses.n} desc limit 1
         ) as outcome on true
         where ${eq(requests.userId, user)} and ${inArray(requests.id, [...ids])} and ${between(requests.id, low, high)}
       )
@@ -153,7 +154,8 @@ export class History {
         (extract(epoch from deadline_at) * 1000)::float8 as deadline_at,
         case when status is not null then (
           select json_agg(${responses.events} order by ${responses.part}) from ${responses}
-          where ${responses.requestId} = sized.id and ${responses.n} = sized.n
+          where ${responses.requestId} = sized.id
+            and ${responses.n} = sized.n and ${responses.parts} = sized.parts
             and ${between(responses.requestId, low, high)}
         ) end as events
       from sized
@@ -163,5 +165,10 @@ export class History {
   }
 }
 
-/** Over the rows of one end: all its parts are there. */
-const whole = sql<boolean>`count(${responses.part}) = max(${responses.parts})`
+/**
+ * Over the rows of one end, as it was told once: all its parts are there. One whose log was lost has one part, and should
+ * the log come back after all, what follows its first part is of no use any more.
+ */
+const whole = sql<boolean>`count(${responses.part}) = ${responses.parts}`
+
+const isOf = ({ n, parts }: { n: number; parts: number }) => and(eq(responses.n, n), eq(responses.parts, parts))

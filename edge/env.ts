@@ -1,4 +1,5 @@
 import type { Relay, RelayEnv } from '@oriel/core-actors/relay'
+import { LATE_MS } from '@oriel/core-actors/request'
 import type { Limits } from '@oriel/protocol/limits'
 import { ProblemError } from '@oriel/protocol/problem'
 import * as v from 'valibot'
@@ -24,6 +25,11 @@ const Settings = v.object({
   EVENTS_SECRET: v.pipe(v.string(), v.minLength(MIN_SECRET_LENGTH)),
   /** Origins whose pages may call the API, with commas between them; `*` for all, empty for none. */
   CORS_ORIGINS: optional,
+  /**
+   * How long the record may take to have a request that has ended, ms: then its actor looks whether the facts were lost,
+   * and after four times that it gives up an answer that nobody has. Logs are kept for an hour.
+   */
+  RECORD_LATE_MS: count(LATE_MS),
   /** Requests that one user may send in a second, again and again. */
   LIMIT_PER_SECOND: count(1_000),
   /** Requests that one user may send at once after a pause. */

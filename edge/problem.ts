@@ -13,6 +13,7 @@ const HTTP = {
   'model-not-found': [404, 'No such model'],
   'request-conflict': [409, 'Request id already used'],
   'not-requeueable': [409, 'Cannot be requeued'],
+  'answer-lost': [410, 'Answer lost'],
   'too-large': [413, 'Too large'],
   'input-mismatch': [422, 'Input does not fit the model'],
   'invalid-parameter': [422, 'Parameter does not fit the model'],

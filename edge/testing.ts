@@ -18,6 +18,7 @@ export const settings: Settings = {
   AUTH_AUDIENCE: 'oriel',
   EVENTS_SECRET: 'another secret of the tests, also long',
   CORS_ORIGINS: 'https://page.example',
+  RECORD_LATE_MS: 900_000,
   LIMIT_PER_SECOND: 1_000,
   LIMIT_BURST: 2_000,
   LIMIT_CONCURRENT: 10_000,

@@ -19,6 +19,8 @@ export class UserActor extends UserActorBase<Env> {
 }
 
 export class RequestActor extends RequestActorBase<Env> {
+  protected readonly lateMs = settingsOf(this.env).RECORD_LATE_MS
+
   protected readonly record = new DeskRecord(() => {
     const desk = Math.floor(Math.random() * shardsOf(this.env)) // any will do
     return this.env.DESKS.get(this.env.DESKS.idFromName(`desk-${desk}`))

@@ -24,6 +24,7 @@ export const STATUS = {
   'model-unavailable': 503,
   'model-damaged': 503,
   'deadline-exceeded': 503,
+  'answer-lost': 500,
   'inference-failed': 500,
   'out-of-memory': 500,
   'host-crashed': 500,

@@ -54,7 +54,7 @@ export const RequestView = v.object({
   sentAt: Timestamp,
   /** The number of the last event: what to pass as `after`, or as Last-Event-ID. */
   lastEventID: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  /** Of a failed request: why. */
+  /** Of a failed request: why. Of any other that has ended: that its answer was lost (`answer-lost`). */
   problem: v.optional(Problem),
 })
 export type RequestView = v.InferOutput<typeof RequestView>

@@ -6,6 +6,9 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 /** Every event: its number within the request (1, 2, 3 …; the SSE `id`) and its time, ms since the epoch. */
 const numbered = { n: v.pipe(v.number(), v.integer(), v.minValue(1)), at: count }
 
+/** In the record alone, of an end whose log was lost: that it was (`lost-end.ts`). */
+const lost = { problem: v.optional(Problem) }
+
 /**
  * One message of a request's log, on `progressSubject(shard, id)`. Every publish carries
  * `Nats-Expected-Last-Subject-Sequence`, so a log has no gap, no repeat and one author at a time.
@@ -35,10 +38,10 @@ export const RequestEvent = v.variant('type', [
     inMs: count,
     problem: Problem,
   }),
-  v.object({ ...numbered, type: v.literal('completed') }),
+  v.object({ ...numbered, type: v.literal('completed'), ...lost }),
   v.object({ ...numbered, type: v.literal('failed'), problem: Problem, retriable: v.boolean() }),
-  v.object({ ...numbered, type: v.literal('cancelled') }),
-  v.object({ ...numbered, type: v.literal('expired') }),
+  v.object({ ...numbered, type: v.literal('cancelled'), ...lost }),
+  v.object({ ...numbered, type: v.literal('expired'), ...lost }),
 ])
 export type RequestEvent = v.InferOutput<typeof RequestEvent>
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { RequestEvent, TERMINAL } from './event.ts'
+import { isTerminal, RequestEvent, TERMINAL } from './event.ts'
 import { ClientRequestID, RequestId } from './ids.ts'
 import { ModelName, ModelVersion } from './manifest.ts'
 import { Problem } from './problem.ts'
@@ -46,8 +46,7 @@ const PART_BYTES = 768 * 1024
 /** The facts that a finished log makes, in order of their parts. */
 export function endedFacts(id: string, events: readonly RequestEvent[]): Ended[] {
   const last = events.at(-1)
-  const status = TERMINAL.find((type) => type === last?.type)
-  if (!last || !status) throw new Error('the log has no terminal event')
+  if (!last || !isTerminal(last)) throw new Error('the log has no terminal event')
   const chunks: RequestEvent[][] = [[]]
   let size = 0
   for (const event of events) {
@@ -59,10 +58,10 @@ export function endedFacts(id: string, events: readonly RequestEvent[]): Ended[]
     chunks.at(-1)?.push(event)
     size += bytes
   }
-  const problem = last.type === 'failed' ? { problem: last.problem } : {}
+  const problem = last.problem && { problem: last.problem }
   return chunks.map((chunk, part) => ({
     id,
-    status,
+    status: last.type,
     n: last.n,
     endedAt: last.at,
     ...problem,

@@ -20,6 +20,7 @@ const RETRIABLE = {
   unavailable: true,
   'model-unavailable': true,
   'model-damaged': true,
+  'answer-lost': true,
   'deadline-exceeded': false,
   'inference-failed': true,
   'out-of-memory': true, // others have let go of theirs by then, or another node has more

@@ -51,7 +51,8 @@ export const EDGE_INBOX = '_INBOX_edge'
 
 /**
  * The edge sends jobs, ends logs (cancelled, expired) always behind the fence, gives a dead node's jobs to the
- * others, and keeps the dead letters. It cannot take a job, read the history, or touch a bucket.
+ * others, and keeps the dead letters. It cannot take a job, read the history but
+ * for the last fact of a subject, or touch a bucket.
  */
 export const EDGE_PERMISSIONS = {
   publish: [
@@ -59,6 +60,8 @@ export const EDGE_PERMISSIONS = {
     'progress.*.*',
     'history.accepted.*',
     'history.ended.*',
+    // Sees whether HISTORY has what the record lacks of a request.
+    `$JS.API.DIRECT.GET.${HISTORY}.history.*.*`,
     'control.cancel.*',
     `$JS.API.DIRECT.GET.${PROGRESS}`,
     `$JS.API.CONSUMER.INFO.${JOBS}.*`,

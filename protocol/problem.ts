@@ -19,6 +19,7 @@ export const PROBLEM_KINDS = [
   'unavailable', // the broker or the database cannot be reached; nothing was accepted
   'model-unavailable', // the model is known, but cannot be loaded
   'model-damaged', // a file of the model is missing or is not the one its manifest names
+  'answer-lost', // the request has ended, and its events were lost before they were recorded
   'deadline-exceeded',
   'inference-failed', // the model ran and threw
   'out-of-memory', // the model asked for more memory than its node could give

@@ -74,6 +74,7 @@ export const STREAMS = [
     storage: 'file',
     max_age: days(7),
     duplicate_window: ms(DUPLICATE_WINDOW_MS),
+    allow_direct: true,
   },
   {
     name: DEAD,

@@ -1,5 +1,6 @@
 import type { RequestView } from './api.ts'
 import type { RequestEvent, Status } from './event.ts'
+import { isTerminal } from './event.ts'
 import { isoTime } from './iso-time.ts'
 
 /** What `viewOf` must know of a request besides its log. Times are ms since the epoch. */
@@ -27,6 +28,6 @@ export function viewOf(sent: Sent, events: readonly RequestEvent[]): RequestView
     status: sent.status,
     sentAt: isoTime(sent.sentAt),
     lastEventID: last?.n ?? 0,
-    ...(last?.type === 'failed' && { problem: last.problem }),
+    ...(last && isTerminal(last) && last.problem && { problem: last.problem }),
   }
 }

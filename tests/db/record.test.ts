@@ -12,6 +12,7 @@ import { accepted, ended, logOf, SENT_AT } from '@oriel/db/testing/facts'
 import { type PostgresServer, startPostgres } from '@oriel/db/testing/postgres-server'
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { type Accepted, type Ended, endedFacts } from '@oriel/protocol/fact'
+import { lostEnd } from '@oriel/protocol/lost-end'
 import { type Problem, ProblemError } from '@oriel/protocol/problem'
 import fc from 'fast-check'
 import postgres, { type Sql } from 'postgres'
@@ -179,6 +180,22 @@ test('an end of which a part is missing does not take the place of the one befor
   expect(found?.status).toBe('completed')
   expect(found?.events.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
   expect((await history.page('ada', undefined, 10)).items).toHaveLength(1)
+})
+
+test('an answer that was given up as lost stays so, though it comes back, and is told as lost wherever one reads on', async () => {
+  const accept = accepted()
+  const [parts = []] = endsOf(accept.id, 0, 'x'.repeat(800_000))
+  expect(parts.length).toBeGreaterThan(1)
+  const end = lostEnd({ status: 'completed', n: 4, at: SENT_AT })
+  await record.insert([acceptedFact(accept), ...endedFacts(accept.id, [end]).map(endedFact)])
+  for (const late of [[], parts]) {
+    await record.insert(late.map(endedFact))
+    expect(await history.find('ada', accept.requestID)).toMatchObject({ status: 'completed', events: [end] })
+    expect(await history.isRecorded(accept.id, 4)).toBe(true)
+    expect(await Array.fromAsync(history.events(accept.id))).toEqual([end])
+    expect(await Array.fromAsync(history.events(accept.id, 2))).toEqual([end])
+    expect(await Array.fromAsync(history.events(accept.id, 4))).toEqual([])
+  }
 })
 
 test('a log is read from any event on, a part at a time', async () => {

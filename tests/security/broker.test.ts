@@ -64,6 +64,7 @@ const PUBLISH: Readonly<Record<string, readonly Who[]>> = {
   '$JS.API.CONSUMER.DELETE.HISTORY.recorder': none,
   '$JS.API.CONSUMER.CREATE.HISTORY.x': none,
   '$JS.API.DIRECT.GET.HISTORY': none,
+  [`$JS.API.DIRECT.GET.HISTORY.${endedSubject('x')}`]: ['edge'],
   '$JS.API.STREAM.MSG.GET.HISTORY': none,
   '$JS.API.STREAM.PURGE.HISTORY': none,
   // The broker itself.
