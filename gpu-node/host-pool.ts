@@ -74,6 +74,19 @@ export class HostPool implements ModelRunner {
     }
   }
 
+  /** Into memory, if it is not there. @throws ProblemError why it cannot be */
+  async load(model: LocalModel): Promise<void> {
+    await this.#acquire(model)
+  }
+
+  /** Out of memory. Nothing may be running with it. */
+  async unload(model: LocalModel): Promise<void> {
+    const key = keyOf(model)
+    this.#refused.delete(key)
+    const host = await this.#residency.forget(key)
+    host?.unload(key)
+  }
+
   /** For the heartbeat. */
   status(): { name: string; pid: number; models: string[]; rssBytes: number }[] {
     return this.#all().flatMap((host) => {
@@ -179,7 +192,8 @@ export class HostPool implements ModelRunner {
   }
 }
 
-const keyOf = ({ manifest }: LocalModel) => `${manifest.name}/${manifest.version}`
+const keyOf = ({ manifest: { name, version }, revision }: LocalModel) =>
+  revision === undefined ? `${name}/${version}` : `${name}/${version}#${revision}`
 
 const isLess = (a: readonly number[], b: readonly number[]): boolean => {
   const at = a.findIndex((value, index) => value !== b[index])

@@ -17,7 +17,7 @@ export async function verifyFiles(dir: string, manifest: Manifest): Promise<void
 }
 
 /** Streamed: a model may be larger than memory. */
-async function sha256Of(path: string): Promise<string> {
+export async function sha256Of(path: string): Promise<string> {
   const hasher = new Bun.CryptoHasher('sha256')
   for await (const chunk of Bun.file(path).stream()) hasher.update(chunk)
   return hasher.digest('hex')

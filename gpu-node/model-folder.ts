@@ -15,7 +15,7 @@ export interface ModelFolder {
   readonly ignored: { readonly path: string; readonly reason: string }[]
 }
 
-const MANIFEST = 'manifest.json'
+export const MANIFEST = 'manifest.json'
 
 /**
  * Every `<name>/<version>/manifest.json` under `root`, verified. One bad version does not keep the others away.
@@ -36,9 +36,7 @@ export async function scanModels(root: string): Promise<ModelFolder> {
         continue
       }
       try {
-        const manifest = await readManifest(dir, name, version)
-        await verifyFiles(dir, manifest)
-        found.models.push({ manifest, dir })
+        found.models.push(await openVersion(dir, name, version))
       } catch (error) {
         if (!(error instanceof ProblemError)) throw error
         found.problems.push({ name, version, problem: toProblem(error) })
@@ -48,7 +46,15 @@ export async function scanModels(root: string): Promise<ModelFolder> {
   return found
 }
 
-async function folders(dir: string): Promise<string[]> {
+/** @throws ProblemError model-unavailable, model-damaged: what is wrong with the manifest or a file */
+export async function openVersion(dir: string, name: string, version: string): Promise<LocalModel> {
+  const manifest = await readManifest(dir, name, version)
+  await verifyFiles(dir, manifest)
+  return { manifest, dir }
+}
+
+/** The folders in a folder, by name. @throws ProblemError model-unavailable when it cannot be read */
+export async function folders(dir: string): Promise<string[]> {
   const entries = await readdir(dir).catch((cause: unknown) => {
     const detail = `The models folder ${dir} cannot be read.`
     throw new ProblemError({ kind: 'model-unavailable', detail }, { cause })

@@ -7,6 +7,8 @@ export interface LocalModel {
   readonly manifest: Manifest
   /** Absolute path of the folder that holds the manifest and its files. */
   readonly dir: string
+  /** Tells apart what one version has been in the life of a node, where its files may be replaced. */
+  readonly revision?: number
 }
 
 /** One request, run once, as the engines see it. */

@@ -39,6 +39,16 @@ export class Residency<Host> {
     return entry?.host === host && entry.mode === 'resident'
   }
 
+  /** Nobody has the model any more. @returns who had it, after it was loaded */
+  async forget(model: string): Promise<Host | undefined> {
+    const entry = this.#entries.get(model)
+    await entry?.loaded.catch(() => {}) // whoever asked for it has the error
+    // While it was loaded it may have been lost with its host.
+    if (!entry || this.#entries.get(model) !== entry) return undefined
+    this.#entries.delete(model)
+    return entry.host
+  }
+
   /** The host is gone, and with it what it had or was loading. */
   drop(host: Host): void {
     for (const [model, entry] of this.#entries) if (entry.host === host) this.#entries.delete(model)

@@ -33,7 +33,7 @@ export async function openGraph(model: LocalModel, options: EngineOptions): Prom
     // Shapes differ from run to run, and a pattern is kept in memory for every shape that was ever seen.
     enableMemPattern: false,
   }).catch((cause: unknown) => {
-    throw new ProblemError({ kind: 'model-unavailable', detail: `${file}: ${reason(cause, model)}` }, { cause })
+    throw new ProblemError({ kind: 'model-unavailable', detail: `${file}: ${reasonOf(cause, model.dir)}` }, { cause })
   })
   return {
     inputs: session.inputMetadata.map(toPort),
@@ -60,7 +60,7 @@ const NO_MEMORY = /Failed to allocate memory for requested buffer of size (\d+)|
 
 function failure(cause: unknown, model: LocalModel): Problem {
   const noMemory = NO_MEMORY.exec(cause instanceof Error ? cause.message : String(cause))
-  if (!noMemory) return { kind: 'inference-failed', detail: reason(cause, model) }
+  if (!noMemory) return { kind: 'inference-failed', detail: reasonOf(cause, model.dir) }
   const bytes = noMemory[1] ? `${noMemory[1]} bytes of memory` : 'memory'
   return { kind: 'out-of-memory', detail: `The model asked for ${bytes}, and the node had no more.` }
 }
@@ -75,7 +75,7 @@ function graphFile({ manifest }: LocalModel): string {
 }
 
 /** The runtime's first line: it names the operator or the input, and our folders, which are nobody's business. */
-function reason(cause: unknown, model: LocalModel): string {
+export function reasonOf(cause: unknown, dir: string): string {
   const text = cause instanceof Error ? cause.message : String(cause)
-  return (text.split('\n')[0] ?? '').replaceAll(`${model.dir}/`, '').slice(0, 300)
+  return (text.split('\n')[0] ?? '').replaceAll(`${dir}/`, '').slice(0, 300)
 }

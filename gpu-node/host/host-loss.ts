@@ -19,15 +19,18 @@ export function blameFor(work: number, current: number, works: readonly number[]
  * What is told of work that was lost with its host.
  * @param how `hung`, `signal SIGSEGV`, `exit code 1`
  */
-export function lossOf(type: 'load' | 'run', how: string, blame: Blame): ProblemError {
+export function lossOf(type: 'inspect' | 'load' | 'run', how: string, blame: Blame): ProblemError {
   if (blame !== 'culprit') {
     const detail = 'The process was replaced while it did other work.'
     return new BystanderError({ kind: 'host-crashed', detail }, blame === 'maybe')
   }
   const what = how === 'hung' ? 'gave no sign of life for its time limit' : `ended its process (${how})`
-  // A load is the model's own affair: it would end the same way in the next host.
-  if (type === 'load') {
-    return new ProblemError({ kind: 'model-unavailable', detail: `The model ${what} while it was loaded.` })
+  // To load or to read it is the model's own affair: it would end the same way in the next host.
+  if (type !== 'run') {
+    return new ProblemError({
+      kind: 'model-unavailable',
+      detail: `The model ${what} while it was ${type === 'load' ? 'loaded' : 'read'}.`,
+    })
   }
   return new ProblemError({ kind: how === 'hung' ? 'host-hung' : 'host-crashed', detail: `The model ${what}.` })
 }

@@ -47,6 +47,7 @@ async function setUp() {
   const engine = { load: async () => session }
   const host = new Host({
     engines: { tensor: engine, 'text-classification': engine, 'text-generation': engine },
+    inspect: async () => ({ inputs: [], outputs: [] }),
     threads: 1,
     steps: new Steps((work) => marks.push(work)),
     send: (message) => sent.push(message),

@@ -1,14 +1,17 @@
 import type { EngineName } from '@oriel/protocol/manifest'
 import { type Problem, ProblemError } from '@oriel/protocol/problem'
 import type { Engine, Session } from '../engines/engine.ts'
+import type { GraphSignature } from '../graph-signature.ts'
 import type { FromHost, ToHost } from './messages.ts'
 import type { Steps } from './steps.ts'
 
+type Inspect = Extract<ToHost, { type: 'inspect' }>
 type Load = Extract<ToHost, { type: 'load' }>
 type Run = Extract<ToHost, { type: 'run' }>
 
 export interface HostOptions {
   readonly engines: Record<EngineName, Engine>
+  readonly inspect: (file: string) => Promise<GraphSignature>
   readonly threads: number
   readonly steps: Steps
   readonly send: (message: FromHost) => void
@@ -26,6 +29,11 @@ export class Host {
 
   async receive(message: ToHost): Promise<void> {
     switch (message.type) {
+      case 'inspect':
+        return this.#work(message.work, () => this.#inspect(message), {
+          kind: 'model-unavailable',
+          detail: 'The graph could not be read.',
+        })
       case 'load':
         return this.#work(message.work, () => this.#load(message), {
           kind: 'model-unavailable',
@@ -55,6 +63,11 @@ export class Host {
       console.error(error)
       send({ type: 'failed', work, problem: bug })
     }
+  }
+
+  async #inspect({ work, file }: Inspect): Promise<void> {
+    const { inspect, steps, send } = this.#options
+    send({ type: 'output', work, response: await steps.take(work, () => inspect(file)) })
   }
 
   async #load({ work, model, dir, manifest }: Load): Promise<void> {

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { ENGINES } from '../engines/engines.ts'
+import { inspectGraph } from '../engines/inspect.ts'
 import { markWork, RECORDER_FD } from './flight-recorder.ts'
 import { Host } from './host.ts'
 import { ToHost } from './messages.ts'
@@ -13,7 +14,13 @@ if (!send) throw new Error('A model host is started by a node, not by hand.')
 const { values } = parseArgs({ options: { threads: { type: 'string', default: '1' } } })
 const threads = v.parse(v.pipe(v.string(), v.toNumber(), v.integer(), v.minValue(1)), values.threads)
 
-const host = new Host({ engines: ENGINES, threads, steps: new Steps(markWork(RECORDER_FD)), send })
+const host = new Host({
+  engines: ENGINES,
+  inspect: inspectGraph,
+  threads,
+  steps: new Steps(markWork(RECORDER_FD)),
+  send,
+})
 
 // A terminal's Ctrl-C and a service manager's stop reach the whole group. The node drains first; the host ends with it.
 process.on('SIGINT', () => {})

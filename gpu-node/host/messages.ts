@@ -5,11 +5,13 @@ import * as v from 'valibot'
 /** All that may cross between the node and its model hosts, which are always of the same build. */
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0))
-/** Names one piece of work, a load or a run, and is never used twice in the life of a node. */
+/** Names one piece of work, such as a load or a run, and is never used twice in the life of a node. */
 const work = v.pipe(whole, v.minValue(1))
 const tokens = v.pipe(v.array(whole), v.readonly())
 
 export const ToHost = v.variant('type', [
+  /** Answered by one `output`, a GraphSignature. @param file absolute path of a graph that is not to be kept */
+  v.object({ type: v.literal('inspect'), work, file: v.string() }),
   v.object({ type: v.literal('load'), work, model: v.string(), dir: v.string(), manifest: Manifest }),
   v.object({
     type: v.literal('run'),

@@ -7,9 +7,9 @@ import { blameFor, lossOf } from './host-loss.ts'
 import type { HostProcess, HostProcessEvents, StartHost } from './host-process.ts'
 import type { FromHost, ToHost } from './messages.ts'
 
-/** A load or a run that a host has been given and has not ended yet. */
+/** A piece of work that a host has been given and has not ended yet. */
 interface Work {
-  readonly message: Extract<ToHost, { type: 'load' | 'run' }>
+  readonly message: Extract<ToHost, { type: 'inspect' | 'load' | 'run' }>
   readonly hangMs: number
   readonly onOutput: (output: Output) => void
   readonly resolve: () => void
@@ -85,6 +85,11 @@ export class SupervisedHost {
     const work = this.#works.get(number)
     if (work?.sent && this.#mode.name === 'running') this.#mode.process.send({ type: 'abort', work: number })
     else this.#end(number)?.resolve()
+  }
+
+  /** Frees a model that has no runs here. */
+  unload(model: string): void {
+    if (this.#mode.name === 'running') this.#mode.process.send({ type: 'unload', model })
   }
 
   /** Asks for a sign of life, `tickMs` after the last time, and replaces a host that has given none for too long. */
