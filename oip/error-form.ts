@@ -1,5 +1,5 @@
 import type { Problem, ProblemKind } from '@oriel/protocol/problem'
-import { toProblem } from '@oriel/protocol/problem'
+import { ProblemError, toProblem } from '@oriel/protocol/problem'
 
 /**
  * As Triton answers, except that what the caller did wrong is always 400 or 404, also where Triton says 500.
@@ -41,4 +41,10 @@ export function errorForm(error: unknown): Failure {
   if (retryAfterMs !== undefined) headers['Retry-After'] = String(Math.ceil(retryAfterMs / 1000))
   if (kind === 'unauthenticated') headers['WWW-Authenticate'] = 'Bearer'
   return { status: STATUS[kind], headers, body: JSON.stringify({ error: detail }) }
+}
+
+/** The same, for what a request ended with: a bug is logged, and nobody reads what a caller who has left is told. */
+export function failureOf(error: unknown, signal: AbortSignal): Failure {
+  if (!(error instanceof ProblemError) && !signal.aborted) console.error(error)
+  return errorForm(error)
 }

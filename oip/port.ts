@@ -29,8 +29,7 @@ export type InferencePort = {
   stream?(model: ModelRef, call: InferenceCall, signal: AbortSignal): AsyncIterable<InferenceAnswer>
   /** Of one version, of all versions of a name, or of everything. */
   statistics(model?: ModelRef): Promise<ModelStatistics[]>
-  /** Absent where models are not loaded by callers; the routes then answer that. */
-  repository?: ModelRepository
+  repository: ModelRepository
 }
 
 /** `version` is a number as in the path, or an alias (`name@production`); without it the server chooses. */
@@ -97,10 +96,13 @@ export type ModelStatistics = {
 
 export type ModelRepository = {
   index(): Promise<RepositoryEntry[]>
-  /** Reads the model's folder again and loads what is there. @throws ProblemError model-not-found, model-unavailable */
-  load(name: string): Promise<void>
+  /**
+   * Reads the model again and loads what is there. Absent, as `unload`, where callers do not decide what is loaded.
+   * @throws ProblemError model-not-found, model-unavailable
+   */
+  load?(name: string): Promise<void>
   /** @throws ProblemError model-not-found */
-  unload(name: string): Promise<void>
+  unload?(name: string): Promise<void>
 }
 
 export type RepositoryEntry = {

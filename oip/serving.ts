@@ -1,0 +1,14 @@
+import type { Context, Env } from 'hono'
+import { parseModelRef } from './model-ref.ts'
+import type { InferencePort, ModelRef } from './port.ts'
+
+/** What the routes stand on. */
+export type Serving<E extends Env> = {
+  /** The port for one request. What it throws (a caller who is not allowed) is told in the protocol's form. */
+  portOf(c: Context<E>): InferencePort | Promise<InferencePort>
+  /** Of a request, unpacked. */
+  maxBodyBytes: number
+}
+
+/** The model in the path. @throws ProblemError model-not-found */
+export const modelOf = (c: Context): ModelRef => parseModelRef(c.req.param('model') ?? '', c.req.param('version'))
