@@ -1,3 +1,4 @@
+import type { RequestEvent } from '@oriel/protocol/event'
 import type { Lane } from '@oriel/protocol/subjects'
 import type { Page, Place } from './attachment.ts'
 import { Attachment } from './attachment.ts'
@@ -45,7 +46,7 @@ export class Channel {
   readonly #outlets = new Map<Outlet, Attachment>()
   /** A tail of the log without a gap. */
   #window: PrintedEntry[] = []
-  #prelude: Uint8Array[] = []
+  #prelude: RequestEvent[] = []
   #chars = 0
   #waiters: ((terminal: PrintedEntry | undefined) => void)[] = []
   #last: PrintedEntry | undefined
@@ -95,7 +96,7 @@ export class Channel {
   }
 
   /** What was told before anyone began, from the first event on: of a log that the broker loses, nobody else has that. */
-  get prelude(): readonly Uint8Array[] {
+  get prelude(): readonly RequestEvent[] {
     return this.#prelude
   }
 

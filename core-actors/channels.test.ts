@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import type { RequestEvent } from '@oriel/protocol/event'
 import { WINDOW_CHARS } from './channel.ts'
 import { Channels } from './channels.ts'
 import type { PrintedEntry } from './log-entry.ts'
@@ -450,8 +451,8 @@ test('a reader is given the log, and not what came live, where the log was read 
 test('what a request was told while it waited is kept as it was, until a node begins', () => {
   const { channels } = channelsOf()
   const channel = channels.of('a', ABOUT)
-  const told = [payload(1, 0, 'queued'), payload(2, 0, 'queued')]
-  for (const item of told) channels.arrived('a', item)
+  const told: RequestEvent[] = [1, 2].map((n) => ({ n, at: 0, type: 'queued', position: 5 - n }))
+  for (const event of told) channels.arrived('a', encoder.encode(JSON.stringify(event)))
   channels.resyncAll()
   expect(channel.prelude).toEqual(told)
   channels.arrived('a', payload(1, 0, 'queued'))

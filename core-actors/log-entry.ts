@@ -34,8 +34,8 @@ export interface PrintedEntry {
   readonly started?: { readonly node: string; readonly delivery: string | undefined }
   /** Of `progress`: what the request needs before it can begin. */
   readonly waitingFor?: string
-  /** Of what is told while a request waits: as it stands in the log. */
-  readonly waiting?: Uint8Array
+  /** Of what is told while a request waits: the event. */
+  readonly waiting?: RequestEvent
 }
 
 /** What every event has. A type that is not known here is passed on: a newer node may have made it. */
@@ -56,9 +56,16 @@ export function parseEntry({ sequence, payload }: RawEntry): Entry {
 
 /** @throws likewise */
 export function printEntry(payload: Uint8Array, sequence?: number, headerOf?: HeaderOf): PrintedEntry {
-  const event = v.parse(AnyEvent, JSON.parse(decoder.decode(payload)))
+  return print(v.parse(AnyEvent, JSON.parse(decoder.decode(payload))), sequence, headerOf)
+}
+
+/** One that was written here, and will come live as any other. */
+export const printEvent = (event: RequestEvent): PrintedEntry => print(event)
+
+function print(event: v.InferOutput<typeof AnyEvent>, sequence?: number, headerOf?: HeaderOf): PrintedEntry {
   const { n, at, type, node, waitingFor } = event
   const terminal = TERMINAL.some((end) => end === type)
+  const waiting = type === 'queued' || waitingFor ? v.safeParse(RequestEvent, event) : undefined
   return {
     ...(sequence && { sequence }),
     n,
@@ -68,6 +75,6 @@ export function printEntry(payload: Uint8Array, sequence?: number, headerOf?: He
     text: sseOf(event),
     ...(type === 'started' && node && { started: { node, delivery: headerOf?.(DELIVERY_HEADER) || undefined } }),
     ...(waitingFor && { waitingFor }),
-    ...((type === 'queued' || waitingFor) && { waiting: payload.slice() }),
+    ...(waiting?.success && { waiting: waiting.output }),
   }
 }
