@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { Manifest } from '@oriel/protocol/manifest'
 import type { NodeStatus } from '@oriel/protocol/node-status'
 import { NODE_TTL_MS } from '@oriel/protocol/node-status'
+import { nodeStatus } from '@oriel/protocol/testing'
 import * as v from 'valibot'
 import { Catalog } from './catalog.ts'
 
@@ -14,17 +15,7 @@ const manifest = (name: string, version: string) =>
     limits: { timeoutMs: 1_000, maxBatch: 1, concurrency: 1 },
   })
 
-const node = (name: string, models: NodeStatus['models']): NodeStatus => ({
-  node: name,
-  pid: 1,
-  startedAt: 0,
-  lastHeartbeat: 0,
-  mode: 'serving',
-  slots: 1,
-  busy: 0,
-  hosts: [],
-  models,
-})
+const node = (name: string, models: NodeStatus['models']) => nodeStatus(name, { models })
 
 test('the latest version counts by number, not by spelling', () => {
   const catalog = new Catalog()

@@ -1,19 +1,10 @@
 import { expect, test } from 'bun:test'
 import type { NodeStatus } from '@oriel/protocol/node-status'
 import { NODE_TTL_MS } from '@oriel/protocol/node-status'
+import { nodeStatus } from '@oriel/protocol/testing'
 import { Liveness } from './liveness.ts'
 
-const status = (node: string, ...models: NodeStatus['models']): NodeStatus => ({
-  node,
-  pid: 1,
-  startedAt: 0,
-  lastHeartbeat: 0,
-  mode: 'serving',
-  slots: 1,
-  busy: 0,
-  hosts: [],
-  models,
-})
+const status = (node: string, ...models: NodeStatus['models']) => nodeStatus(node, { models })
 const whole = { name: 'm', version: '1', state: 'loaded' } as const
 
 test('who has just begun to listen calls nobody silent', () => {

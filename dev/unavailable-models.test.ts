@@ -1,18 +1,9 @@
 import { expect, test } from 'bun:test'
 import type { NodeStatus } from '@oriel/protocol/node-status'
+import { nodeStatus } from '@oriel/protocol/testing'
 import { unavailableModels } from './unavailable-models.ts'
 
-const node = (name: string, models: NodeStatus['models']): NodeStatus => ({
-  node: name,
-  pid: 1,
-  startedAt: 0,
-  lastHeartbeat: 0,
-  mode: 'serving',
-  slots: 1,
-  busy: 0,
-  hosts: [],
-  models,
-})
+const node = (name: string, models: NodeStatus['models']) => nodeStatus(name, { models })
 
 test('a model that cannot be served has one line, with its problem and every node that has it', () => {
   const problem = { kind: 'model-unavailable', detail: 'manifest.json: limits.timeoutMS: unknown field.' } as const

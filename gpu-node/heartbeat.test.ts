@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { HEARTBEAT_MS, type NodeStatus } from '@oriel/protocol/node-status'
+import { nodeStatus } from '@oriel/protocol/testing'
 import { DEBOUNCE_MS, Heartbeat } from './heartbeat.ts'
 import { silentLogger } from './logger.ts'
 import { ManualClock } from './testing/manual-clock.ts'
@@ -16,17 +17,7 @@ function setup(beat: (status: NodeStatus) => Promise<void> = async () => {}) {
     leave: async (node: string) => void left.push(node),
     announce: async () => {},
   }
-  const describe = (): NodeStatus => ({
-    node: 'a',
-    pid: 1,
-    startedAt: 0,
-    lastHeartbeat: clock.now(),
-    mode: 'serving',
-    slots: 1,
-    busy: 0,
-    hosts: [],
-    models: [],
-  })
+  const describe = () => nodeStatus('a', { lastHeartbeat: clock.now() })
   const heartbeat = new Heartbeat({ registry, clock, logger: silentLogger, describe })
   return { clock, heartbeat, beats, left }
 }

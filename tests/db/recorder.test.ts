@@ -9,8 +9,8 @@ import { accepted, ended, logOf } from '@oriel/db/testing/facts'
 import { type PostgresServer, startPostgres } from '@oriel/db/testing/postgres-server'
 import type { Accepted } from '@oriel/protocol/fact'
 import type { Manifest } from '@oriel/protocol/manifest'
-import type { NodeStatus } from '@oriel/protocol/node-status'
 import { acceptedSubject, endedSubject, HISTORY, MODELS, modelKey, NODES, RECORDER } from '@oriel/protocol/subjects'
+import { nodeStatus } from '@oriel/protocol/testing'
 import postgres, { type Sql } from 'postgres'
 import { type NatsServer, startNats } from './nats-server.ts'
 
@@ -223,17 +223,10 @@ test('models and nodes are kept with their last heartbeat', async () => {
     parameters: {},
     limits: { timeoutMs: 1000, hangMs: 1000, attempts: 5, maxBatch: 0, concurrency: 1 },
   }
-  const status: NodeStatus = {
-    node: 'node-1',
-    pid: 1,
-    startedAt: 1_000,
+  const status = nodeStatus('node-1', {
     lastHeartbeat: 2_000,
-    mode: 'serving',
-    slots: 1,
-    busy: 0,
-    hosts: [],
     models: [{ name: 'iris', version: '1', state: 'loaded' }],
-  }
+  })
   const kvm = new Kvm(nats.admin)
   const models = await kvm.open(MODELS)
   const nodes = await kvm.open(NODES)

@@ -6,6 +6,7 @@ import { markStale } from '@oriel/db/stale'
 import { type PostgresServer, startPostgres } from '@oriel/db/testing/postgres-server'
 import type { Manifest } from '@oriel/protocol/manifest'
 import type { NodeStatus } from '@oriel/protocol/node-status'
+import { nodeStatus } from '@oriel/protocol/testing'
 import postgres, { type Sql } from 'postgres'
 
 let server: PostgresServer
@@ -36,17 +37,8 @@ const manifest: Manifest = {
   parameters: {},
   limits: { timeoutMs: 1_000, hangMs: 1_000, attempts: 5, maxBatch: 1, concurrency: 1 },
 }
-const status = (node: string, mode: NodeStatus['mode']): NodeStatus => ({
-  node,
-  pid: 1,
-  startedAt: 0,
-  lastHeartbeat: 1_000,
-  mode,
-  slots: 1,
-  busy: 0,
-  hosts: [],
-  models: [{ name: 'iris', version: '1', state: 'loaded' }],
-})
+const status = (node: string, mode: NodeStatus['mode']) =>
+  nodeStatus(node, { lastHeartbeat: 1_000, mode, models: [{ name: 'iris', version: '1', state: 'loaded' }] })
 
 test('silent nodes and models without one are flagged once, and lose the flag when they are back', async () => {
   const registry = new Registry(database)
