@@ -1,4 +1,3 @@
-import { existsSync, renameSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { migrate } from '@oriel/db/migrate'
@@ -9,8 +8,8 @@ import { claim } from './claim.ts'
 import { edgePort, untilReady } from './edge-door.ts'
 import type { Identity } from './identities.ts'
 import { nodeStatus, nodeStatuses } from './node-statuses.ts'
-import type { Kind, PartSpec } from './part.ts'
-import { Part } from './part.ts'
+import type { Kind, Part } from './part.ts'
+import { PartSet } from './part-set.ts'
 import { natsPart } from './parts/nats.ts'
 import { databaseUrl, postgresPart } from './parts/postgres.ts'
 import { nodePart, ROOT, recorderPart } from './parts/programs.ts'
@@ -55,8 +54,6 @@ export interface StackOptions {
 
 /** In the order in which each can still tell the next one what it did. */
 const LEAVING: readonly Kind[] = ['edge', 'node', 'recorder', 'nats', 'postgres']
-const STOP_NEWS_MS = 2_000
-const LONG_LOG_BYTES = 8 * 1024 * 1024
 
 /**
  * Starts every part of Oriel on this machine and comes back when a request would succeed.
@@ -82,7 +79,7 @@ export class Stack {
   readonly #secrets: Secrets
   readonly #claim: { release(): void }
   readonly #warden: Child
-  readonly #parts = new Map<string, Part>()
+  readonly #parts: PartSet
   readonly #self = { pid: process.pid, start: processRow(process.pid)?.start ?? '' }
   #isReady = false
   #ended: Promise<void> | undefined
@@ -103,12 +100,19 @@ export class Stack {
     this.databaseUrl = databaseUrl(ports.postgres, this.#secrets.postgres)
     this.natsUrl = natsUrl(ports.nats)
 
+    this.#parts = new PartSet({
+      dir,
+      restart: options.restart ?? true,
+      log: this.#log,
+      changed: () => this.#record(),
+      failed: this.#fail,
+    })
     const settings = { ...workerSettings(this.#portsFor('edge'), this.#secrets), ...options.edgeEnv }
-    this.#add(postgresPart(dir, ports.postgres, this.#secrets.postgres, this.#log))
-    this.#add(natsPart(dir, ports, this.#secrets.nats, this.#log))
-    this.#add(recorderPart(this.#portsFor('recorder'), this.#secrets))
+    this.#parts.add(postgresPart(dir, ports.postgres, this.#secrets.postgres, this.#log))
+    this.#parts.add(natsPart(dir, ports, this.#secrets.nats, this.#log))
+    this.#parts.add(recorderPart(this.#portsFor('recorder'), this.#secrets))
     const workerd = options.edge === 'workerd'
-    this.#add(workerd ? workerdPart(dir, port, settings) : wranglerPart(dir, port, ports, settings))
+    this.#parts.add(workerd ? workerdPart(dir, port, settings) : wranglerPart(dir, port, ports, settings))
     for (let count = options.nodes ?? 1; count > 0; count--) this.#newNode()
   }
 
@@ -144,7 +148,7 @@ export class Stack {
     await Promise.all([
       this.startPart('edge'),
       Promise.all([database, broker]).then(() => this.startPart('recorder')),
-      broker.then(() => Promise.all(this.#ofKind('node').map(({ spec }) => this.startPart(spec.name)))),
+      broker.then(() => Promise.all(this.#parts.ofKind('node').map(({ spec }) => this.startPart(spec.name)))),
     ])
     await this.ready()
     this.#isReady = true
@@ -153,14 +157,14 @@ export class Stack {
 
   /** Waits until the edge would take a request (again). */
   ready(): Promise<void> {
-    return untilReady(this.url, () => this.#ofKind('node').some(({ mode }) => mode === 'running'))
+    return untilReady(this.url, () => this.#parts.ofKind('node').some(({ mode }) => mode === 'running'))
   }
 
   /** Everything, in order; whatever does not leave in time is killed. */
   stop(): Promise<void> {
     this.#ended ??= (async () => {
       await endTools()
-      for (const kind of LEAVING) await this.#stopAll(this.#ofKind(kind))
+      for (const kind of LEAVING) await this.#parts.stop(kind, (line) => this.#options.log?.(line))
       await endTools() // a start that was under way may have come to its tool only now
       await this.#warden.end('SIGKILL', 0)
       this.#claim.release()
@@ -168,35 +172,22 @@ export class Stack {
     return this.#ended
   }
 
-  async #stopAll(parts: readonly Part[]): Promise<void> {
-    const news = setTimeout(() => {
-      const slow = parts.filter(({ mode }) => mode === 'stopping').map(({ spec }) => spec)
-      const longest = Math.max(...slow.map(({ stop }) => stop.graceMs))
-      this.#options.log?.(`waiting for ${slow.map(({ name }) => name).join(', ')}, at most ${longest / 1000} s …`)
-    }, STOP_NEWS_MS)
-    await Promise.all(parts.map((part) => part.stop()))
-    clearTimeout(news)
-  }
-
   /** Everything, at once. */
   killAll(): void {
     void endTools()
-    for (const part of this.#parts.values()) part.killNow()
+    this.#parts.killNow()
     this.#warden.signal('SIGKILL')
     this.#claim.release()
   }
 
   /** By its name, or the first of a kind. */
   part(name: string): Part {
-    const part = this.#parts.get(name) ?? [...this.#parts.values()].find(({ spec }) => spec.kind === name)
-    if (!part) throw new Error(`the stack has no part ${name}`)
-    return part
+    return this.#parts.get(name)
   }
 
   /** All parts, and the model hosts that the nodes tell of. */
   async parts(): Promise<PartView[]> {
-    const own = [...this.#parts.values()].map(viewOf)
-    return [...own, ...hostViews(await this.#withBroker(nodeStatuses))]
+    return [...this.#parts.views(), ...hostViews(await this.#withBroker(nodeStatuses))]
   }
 
   /** A line for each model that a node has but cannot serve. */
@@ -239,8 +230,7 @@ export class Stack {
   /** Drains a node, for as long as its ORIEL_DRAIN_MS allows, and forgets it. */
   async removeNode(name: string): Promise<void> {
     await this.stopPart(name)
-    this.#parts.delete(name)
-    this.#record()
+    this.#parts.remove(name)
   }
 
   token(user: string, options?: TokenOptions): Promise<string> {
@@ -253,42 +243,22 @@ export class Stack {
   }
 
   #newNode(): Part {
-    let number = 1
-    while (this.#parts.has(`node-${number}`)) number++
-    const options = { name: `node-${number}`, modelsDir: this.#modelsDir, env: this.#options.nodeEnv ?? {} }
-    const isServing = async (name: string) => {
+    const name = this.#parts.nextName('node')
+    const options = { name, modelsDir: this.#modelsDir, env: this.#options.nodeEnv ?? {} }
+    const isServing = async () => {
       const status = await this.#withBroker((nc) => nodeStatus(nc, name))
-      return status?.mode === 'serving' && status.pid === this.#parts.get(name)?.child?.pid
+      return status?.mode === 'serving' && status.pid === this.#parts.get(name).child?.pid
     }
-    return this.#add(nodePart(this.#portsFor(options.name), this.#secrets, options, isServing))
+    return this.#parts.add(nodePart(this.#portsFor(name), this.#secrets, options, isServing))
   }
 
   #portsFor(part: string): Ports {
     return this.#options.portsFor?.(part, this.ports) ?? this.ports
   }
 
-  #add(spec: PartSpec): Part {
-    const { restart = true } = this.#options
-    const logFile = this.#dir.log(spec.name)
-    if (existsSync(logFile) && statSync(logFile).size > LONG_LOG_BYTES) renameSync(logFile, `${logFile}.old`)
-    const part = new Part(spec, {
-      logFile,
-      restart,
-      log: this.#log,
-      changed: () => this.#record(),
-      failed: (error) => (restart ? this.#fail(error) : this.#log(error.message)),
-    })
-    this.#parts.set(spec.name, part)
-    return part
-  }
-
   #record(): void {
     if (this.#ended) return
-    const parts = [...this.#parts.values()].map((part) => ({
-      ...viewOf(part),
-      ...(part.child ? { leader: { pid: part.child.pid, start: part.child.start } } : {}),
-    }))
-    writeRun(this.#dir, { ...this.#self, url: this.#isReady ? this.url : null, parts })
+    writeRun(this.#dir, { ...this.#self, url: this.#isReady ? this.url : null, parts: this.#parts.rows() })
   }
 
   async #withBroker<T>(use: (nc: NatsConnection) => Promise<T>): Promise<T> {
@@ -300,10 +270,6 @@ export class Stack {
     }
   }
 
-  #ofKind(kind: Kind): Part[] {
-    return [...this.#parts.values()].filter(({ spec }) => spec.kind === kind)
-  }
-
   /** What becomes of the parts while everything stops is no news. */
   readonly #log = (line: string) => {
     if (!this.#ended) this.#options.log?.(line)
@@ -313,11 +279,3 @@ export class Stack {
     return resolve(this.#options.modelsDir ?? join(ROOT, 'models'))
   }
 }
-
-const viewOf = (part: Part): PartView => ({
-  name: part.spec.name,
-  kind: part.spec.kind,
-  mode: part.mode,
-  pid: part.pid ?? null,
-  address: part.spec.address,
-})
