@@ -6,5 +6,7 @@ export const SETTLED = 1.1
 export const LOW = 0.75
 /** A partition's share is another when it has changed by so much of itself: less is noise. */
 export const DRIFT = 0.15
+/** What a cold partition has to do, beside another that many models share. */
+export const COLD = 0.3
 /** A model that has a partition of its own keeps it until it falls under so much of what it must have to get one. */
 export const STAYS_HOT = 0.6

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Placement } from '@oriel/protocol/placement'
 import fc from 'fast-check'
-import { HIGH, SETTLED } from './bounds.ts'
+import { COLD, HIGH, SETTLED } from './bounds.ts'
 import type { ModelLoad } from './model-load.ts'
 import { plan, type World } from './plan.ts'
 import { members, models, moves, node, nodes, total, world } from './testing/worlds.ts'
@@ -19,11 +19,14 @@ const noise = fc.array(fc.double({ min: -0.05, max: 0.05, noNaN: true }), { minL
 function expectBalanced(world: World, placement: Placement): void {
   const all = members(world, placement)
   const shared = all.filter((_, partition) => !placement.hot?.includes(partition))
-  const mean = total(shared.flat()) / shared.length
   const largest = Math.max(0, ...shared.flat().map(({ volume }) => volume))
   const most = Math.ceil((shared.flat().length / shared.length) * HIGH)
-  for (const loads of shared) {
-    expect(total(loads)).toBeLessThanOrEqual(Math.max(HIGH * mean, mean + largest) * (1 + 1e-9))
+  const cold = placement.cold ?? []
+  const each = total(shared.flat()) / (shared.length - cold.length * (1 - COLD))
+  for (const [partition, loads] of all.entries()) {
+    if (placement.hot?.includes(partition)) continue
+    const should = cold.includes(partition) ? each * COLD : each
+    expect(total(loads)).toBeLessThanOrEqual(Math.max(HIGH * should, should + largest) * (1 + 1e-9))
     expect(loads.length).toBeLessThanOrEqual(most)
   }
   // Nobody shares with a hot model, and it has as much to do as a fair share would be, or nearly.

@@ -1,6 +1,7 @@
 import type { Placement } from '@oriel/protocol/placement'
+import type { NodeCapacity, PartitionLoad } from './homes.ts'
 import { mapModels } from './map-models.ts'
-import { mapNodes, type NodeCapacity, type PartitionLoad } from './map-nodes.ts'
+import { mapNodes } from './map-nodes.ts'
 import type { ModelLoad } from './model-load.ts'
 import type { Shelf } from './shelf.ts'
 
@@ -17,13 +18,14 @@ export interface World {
  */
 export function plan({ partitions, models, nodes }: World, previous?: Placement): Placement {
   const sorted = models.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const { shelf, loads, hot } = mapModels(sorted, partitions, previous)
+  const { shelf, loads, hot, cold } = mapModels(sorted, partitions, previous)
   const next: Placement = {
     partitions,
     models: Object.fromEntries(sorted.map(({ name }) => [name, shelf.partitionOf(name) ?? 0])),
     homes: withoutHome(mapNodes(partitionLoads(shelf, loads, models.length), nodes, previous?.homes ?? []), partitions),
     loads: [...loads],
     hot: [...hot],
+    cold: [...cold],
   }
   return previous && isSame(next, previous) ? previous : next
 }
@@ -35,11 +37,7 @@ const EMPTY = 0.01
 function partitionLoads(shelf: Shelf, loads: readonly number[], models: number): PartitionLoad[] {
   return shelf.partitions.map((partition) => ({
     load: loads[partition] ?? 0,
-    weight: Math.max(
-      loads[partition] ?? 0,
-      models > 0 ? shelf.count(partition) / models : 0,
-      EMPTY / shelf.partitions.length,
-    ),
+    count: Math.max(models > 0 ? shelf.count(partition) / models : 0, EMPTY / shelf.partitions.length),
     models: new Map([...shelf.members(partition).values()].map(({ name, bytes }) => [name, bytes])),
   }))
 }
@@ -52,10 +50,11 @@ function isSame({ term: _, ...next }: Placement, { term: __, ...previous }: Plac
   return JSON.stringify(inOrder(next)) === JSON.stringify(inOrder(previous))
 }
 
-const inOrder = ({ partitions, models, homes, loads, hot }: Placement) => [
+const inOrder = ({ partitions, models, homes, loads, hot, cold }: Placement) => [
   partitions,
   Object.entries(models).sort(([a], [b]) => (a < b ? -1 : 1)),
   homes,
   loads,
   hot,
+  cold,
 ]

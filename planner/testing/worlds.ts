@@ -1,6 +1,6 @@
 import type { Placement } from '@oriel/protocol/placement'
 import fc from 'fast-check'
-import type { NodeCapacity } from '../map-nodes.ts'
+import type { NodeCapacity } from '../homes.ts'
 import type { ModelLoad } from '../model-load.ts'
 import type { World } from '../plan.ts'
 
