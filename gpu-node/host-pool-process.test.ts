@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ProblemError } from '@oriel/protocol/problem'
-import { type Clock, systemClock } from './clock.ts'
+import { BatchingPredictor } from './batching/batching-predictor.ts'
+import { type Clock, fineClock, systemClock } from './clock.ts'
 import { counterModel } from './engines/testing/models.ts'
 import { bunHosts } from './host/bun-host-process.ts'
 import { type HostChange, HostPool } from './host-pool.ts'
+import { LocalRunner } from './local-runner.ts'
 import { scanModels } from './model-folder.ts'
 import type { LocalModel, Output } from './model-runner.ts'
 
@@ -35,11 +37,13 @@ function setUp(hosts: number, clock: Clock = systemClock) {
     onLine: (host, line) => lines.push(`${host} ${line}`),
   })
   pools.push(pool)
+  const predictor = new BatchingPredictor({ hosts: pool, clock: fineClock })
+  const runner = new LocalRunner({ streams: pool, predictor, hosts: pool })
   const count = async (model: LocalModel, times: number, signal = new AbortController().signal) => {
     const outputs: Output[] = []
     const id = '01890a5d-ac96-774b-bcce-b302099a8057'
     const run = { id, model, input: { times }, parameters: {}, seed: 1, prior: { tokens: [], text: '' } }
-    await pool.run(run, (output) => outputs.push(output), signal)
+    await runner.run(run, (output) => outputs.push(output), signal)
     return outputs
   }
   const until = (reached: () => boolean) =>
@@ -50,7 +54,7 @@ function setUp(hosts: number, clock: Clock = systemClock) {
       watchers.push(check)
       check()
     })
-  return { pool, changes, lines, count, until }
+  return { pool, predictor, changes, lines, count, until }
 }
 
 const kindOf = (error: unknown) => (error instanceof ProblemError ? error.problem.kind : String(error))
@@ -158,13 +162,16 @@ test('a host that is frozen while it is idle is replaced', async () => {
   expect(await count(model, 1)).toEqual([{ response: { count: 1 } }])
 }, 20_000)
 
-test('a run that comes when its host has just died is told so, and the node goes on', async () => {
+test('runs that a host is given when it has just died are told so, and those that waited are served', async () => {
   const { pool, count } = setUp(1)
   const model = counterModel(root)
   await count(model, 1)
   process.kill(pidOf(pool, 'counter/1'), 'SIGKILL')
   const runs = Array.from({ length: 20 }, () => count(model, 1).catch(kindOf))
-  expect(new Set(await Promise.all(runs))).toEqual(new Set(['host-crashed']))
+  const ends = await Promise.all(runs)
+  const given = model.manifest.limits.concurrency
+  expect(ends.slice(0, given)).toEqual(Array(given).fill('host-crashed'))
+  expect(ends.slice(given)).toEqual(Array(runs.length - given).fill([{ response: { count: 1 } }]))
   expect(await count(model, 2)).toEqual([{ response: { count: 2 } }])
 })
 

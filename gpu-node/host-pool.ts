@@ -1,7 +1,10 @@
 import { type Problem, ProblemError } from '@oriel/protocol/problem'
+import type { NamedTensor } from '@oriel/protocol/tensor'
 import type { Clock } from './clock.ts'
 import type { StartHost } from './host/host-process.ts'
+import { ownMemory } from './host/messages.ts'
 import { SupervisedHost } from './host/supervised-host.ts'
+import type { Batch, ModelHosts } from './model-hosts.ts'
 import type { LocalModel, ModelRunner, Output, Run } from './model-runner.ts'
 import { Quarantine } from './quarantine.ts'
 import { Residency } from './residency.ts'
@@ -29,8 +32,8 @@ export interface HostPoolOptions {
   readonly onLine?: (host: string, line: string) => void
 }
 
-/** Runs models in subprocesses: each model in one host, each host with many models. */
-export class HostPool implements ModelRunner {
+/** Runs models in subprocesses: each model in one host, each host with many models. As a runner, it runs streams. */
+export class HostPool implements ModelRunner, ModelHosts {
   readonly #hosts: SupervisedHost[]
   readonly #residency = new Residency<SupervisedHost>()
   readonly #suspects = new Suspects()
@@ -64,14 +67,22 @@ export class HostPool implements ModelRunner {
 
   async run(run: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
     if (signal.aborted) throw aborted()
-    const aborting = Promise.withResolvers<never>()
-    const onAbort = () => aborting.reject(aborted())
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      await Promise.race([this.#runToEnd(run, emit, signal), aborting.promise])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
+    await orAborted(this.#runToEnd(run, emit, signal), signal)
+  }
+
+  async infer(model: LocalModel, batch: Batch, signal?: AbortSignal): Promise<readonly NamedTensor[]> {
+    return this.#inferIn(await this.#acquire(model), model, batch, signal)
+  }
+
+  async inferAlone(model: LocalModel, batch: Batch, signal?: AbortSignal): Promise<readonly NamedTensor[]> {
+    const alone = async (host: SupervisedHost) => {
+      await this.#load(model, host)
+      return this.#inferIn(host, model, batch, signal)
     }
+    if (signal?.aborted) throw aborted()
+    const outputs = await orAborted(this.#quarantine.run(alone, signal), signal)
+    if (!outputs) throw aborted()
+    return outputs
   }
 
   /** Into memory, if it is not there. @throws ProblemError why it cannot be */
@@ -147,6 +158,21 @@ export class HostPool implements ModelRunner {
     }
   }
 
+  async #inferIn(host: SupervisedHost, model: LocalModel, { inputs, outputs }: Batch, signal?: AbortSignal) {
+    if (signal?.aborted) throw aborted()
+    const work = ++this.#lastWork
+    const onAbort = () => host.abort(work)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      const message = { type: 'infer', work, model: keyOf(model), inputs: ownMemory(inputs), outputs } as const
+      const found = await host.perform(message, model.manifest.limits.hangMs)
+      if (!found) throw aborted()
+      return found
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
   async #acquire(model: LocalModel): Promise<SupervisedHost> {
     const key = keyOf(model)
     for (;;) {
@@ -198,6 +224,19 @@ const keyOf = ({ manifest: { name, version }, revision }: LocalModel) =>
 const isLess = (a: readonly number[], b: readonly number[]): boolean => {
   const at = a.findIndex((value, index) => value !== b[index])
   return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0)
+}
+
+/** At once, though a host may be stuck in native code. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  const aborting = Promise.withResolvers<never>()
+  const onAbort = () => aborting.reject(aborted())
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([work, aborting.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }
 
 const aborted = () => new DOMException('The run was aborted.', 'AbortError')

@@ -2,17 +2,17 @@ import type { NodeStatus } from '@oriel/protocol/node-status'
 import type { Problem } from '@oriel/protocol/problem'
 import type { HostPool } from './host-pool.ts'
 import type { ModelFolder } from './model-folder.ts'
-import type { LocalModel } from './model-runner.ts'
+import type { LocalModel, ModelRunner } from './model-runner.ts'
 import type { Models } from './node.ts'
 
 /** The models of a folder, run by a pool of hosts. */
-export function localModels({ models, problems }: ModelFolder, pool: HostPool): Models {
+export function localModels({ models, problems }: ModelFolder, pool: HostPool, runner: ModelRunner): Models {
   const found = new Map<string, LocalModel | Problem>()
   for (const { name, version, problem } of problems) found.set(`${name}/${version}`, problem)
   for (const model of models) found.set(`${model.manifest.name}/${model.manifest.version}`, model)
   const damaged = problems.map((problem) => ({ ...problem, state: 'unavailable' as const }))
   return {
-    runner: pool,
+    runner,
     manifests: models.map(({ manifest }) => manifest),
     find: (name, version) =>
       found.get(`${name}/${version}`) ?? {

@@ -1,15 +1,17 @@
+import { BatchingPredictor } from './batching/batching-predictor.ts'
 import { connectBroker } from './broker.ts'
-import { systemClock } from './clock.ts'
+import { fineClock, systemClock } from './clock.ts'
 import { configHelp, parseConfig } from './config.ts'
 import { bunHosts } from './host/bun-host-process.ts'
 import { HostPool } from './host-pool.ts'
 import { localModels } from './local-models.ts'
+import { LocalRunner } from './local-runner.ts'
 import { jsonLogger } from './logger.ts'
 import { scanModels } from './model-folder.ts'
 import { GpuNode } from './node.ts'
 import { untilStopped } from './process-life.ts'
 
-// broker ◀─ link ─▶ GpuNode ─▶ JobRunner ─▶ HostPool ─▶ hosts (subprocesses) ─▶ the folder's models
+// broker ◀─ link ─▶ GpuNode ─▶ JobRunner ─▶ LocalRunner ─▶ batches ─▶ HostPool ─▶ hosts (subprocesses)
 
 if (process.argv.includes('--help')) {
   console.log(configHelp())
@@ -41,11 +43,14 @@ try {
     onLine: (host, line) => logger.info('a host says', { host, line }),
   })
 
+  const predictor = new BatchingPredictor({ hosts: pool, clock: fineClock })
+  const runner = new LocalRunner({ streams: pool, predictor, hosts: pool })
+
   logger.info('connecting')
   const link = await Promise.race([connectBroker(config, logger), stopped])
   // A node that is told to leave before it found its broker has nothing to drain.
   if (typeof link === 'string') process.exit(0)
-  node = await GpuNode.open({ config, link, models: localModels(folder, pool), clock: systemClock, logger })
+  node = await GpuNode.open({ config, link, models: localModels(folder, pool, runner), clock: systemClock, logger })
   node.run()
   const refused = link.nc.closed().then((cause) => {
     // It reconnects for ever, unless the broker no longer knows who it is.

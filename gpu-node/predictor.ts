@@ -20,5 +20,5 @@ export interface Predictor {
    * @throws ProblemError input-mismatch, inference-failed, model-unavailable, queue-full, host-crashed, host-hung;
    *   `AbortError`
    */
-  predict(model: LocalModel, inputs: readonly NamedTensor[], options?: PredictOptions): Promise<NamedTensor[]>
+  predict(model: LocalModel, inputs: readonly NamedTensor[], options?: PredictOptions): Promise<readonly NamedTensor[]>
 }

@@ -22,12 +22,15 @@ export class Quarantine<C extends Cell> {
     return this.#cells
   }
 
-  /** @param signal gives up waiting; `action` sees to itself */
-  async run(action: (cell: C) => Promise<void>, signal: AbortSignal): Promise<void> {
+  /**
+   * @param signal gives up waiting; `action` sees to itself
+   * @returns `undefined` when it was given up
+   */
+  async run<T>(action: (cell: C) => Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
     if (this.#busy >= this.#width) await new Promise<void>((go) => this.#waiting.push(go))
     else this.#busy++
     try {
-      if (!signal.aborted) await this.#inCell(action)
+      return signal?.aborted ? undefined : await this.#inCell(action)
     } finally {
       const next = this.#waiting.shift()
       if (next) next()
@@ -39,11 +42,11 @@ export class Quarantine<C extends Cell> {
     await Promise.all([...this.#cells].map((cell) => cell.close()))
   }
 
-  async #inCell(action: (cell: C) => Promise<void>): Promise<void> {
+  async #inCell<T>(action: (cell: C) => Promise<T>): Promise<T> {
     const cell = this.#open()
     this.#cells.add(cell)
     try {
-      await action(cell)
+      return await action(cell)
     } finally {
       this.#cells.delete(cell)
       await cell.close()

@@ -29,6 +29,8 @@ export const TensorSpec = v.strictObject({
   datatype: v.picklist(DATATYPES),
   /** Of one item, without the batch dimension when `limits.maxBatch` ≥ 1; -1 is any size; [] is a scalar. */
   shape: v.array(v.pipe(v.number(), v.integer(), v.minValue(-1))),
+  /** Of an input: whether NaN and the infinities are refused. JSON cannot say them in any case. */
+  finite: v.optional(v.boolean()),
 })
 export type TensorSpec = v.InferOutput<typeof TensorSpec>
 
@@ -102,6 +104,15 @@ export const Manifest = v.strictObject({
     /** Requests that one node runs at a time. */
     concurrency: count,
   }),
+  /** How rows of several requests become one run. By itself a node learns it from what it measures. */
+  batching: v.optional(
+    v.strictObject({
+      /** How long a batch may be held back for callers who are about to ask again; 0: never. */
+      maxDelayMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000))),
+      /** Rows that may wait on one node; more are refused. */
+      maxWaiting: v.optional(count),
+    }),
+  ),
 })
 export type Manifest = v.InferOutput<typeof Manifest>
 /** As a person writes it. */

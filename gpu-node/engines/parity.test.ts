@@ -1,10 +1,13 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { systemClock } from '../clock.ts'
 import { scanModels } from '../model-folder.ts'
 import type { LocalModel } from '../model-runner.ts'
 import { ENGINES } from './engines.ts'
+import { inferItem } from './testing/infer-item.ts'
 import { runSession } from './testing/run-session.ts'
+import { textGenerationEngine } from './text-generation.ts'
 import { loadTokenizer } from './text-tokenizer.ts'
 
 // Each bundled model against its trainer's own outputs, which lie beside it.
@@ -36,8 +39,7 @@ test('iris gives the labels and probabilities of scikit-learn', async () => {
   })
   const session = await load(find('iris'))
   for (const { input, output } of await readParity(find('iris'), Case)) {
-    const [found] = await runSession(session, { input })
-    expect(found?.response).toEqual({
+    expect(await inferItem(find('iris'), session, input)).toEqual({
       label: output.label,
       probabilities: output.probabilities.map((value) => expect.closeTo(value, 5)),
     })
@@ -55,9 +57,8 @@ test('sentiment gives the tokens, labels and scores of its trainer', async () =>
   const tokenizer = await loadTokenizer(find('sentiment'))
   for (const { text, ids, label, scores } of await readParity(find('sentiment'), Case)) {
     expect(tokenizer.encode(text)).toEqual(ids)
-    const [found] = await runSession(session, { input: text })
     const close = Object.entries(scores).map(([name, score]) => [name, expect.closeTo(score, 3)])
-    expect(found?.response).toEqual({ label, scores: Object.fromEntries(close) })
+    expect(await inferItem(find('sentiment'), session, text)).toEqual({ label, scores: Object.fromEntries(close) })
   }
 })
 
@@ -67,7 +68,7 @@ test('storyteller goes on with the tokens that its trainer would take', async ()
     ids: v.array(v.number()),
     greedy: v.object({ ids: v.array(v.number()), text: v.string() }),
   })
-  const session = await load(find('storyteller'))
+  const session = await textGenerationEngine(systemClock).load(find('storyteller'), { threads: 1 })
   const tokenizer = await loadTokenizer(find('storyteller'))
   for (const { prompt, ids, greedy } of await readParity(find('storyteller'), Case)) {
     expect(tokenizer.encode(prompt)).toEqual(ids)
@@ -81,7 +82,7 @@ test('storyteller goes on with the tokens that its trainer would take', async ()
 })
 
 test('storyteller, taken over in the middle, goes on with the very tokens that it would have taken', async () => {
-  const session = await load(find('storyteller'))
+  const session = await textGenerationEngine(systemClock).load(find('storyteller'), { threads: 1 })
   const task = {
     input: 'The little fox',
     seed: 11,

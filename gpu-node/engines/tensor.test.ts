@@ -6,25 +6,21 @@ import { DATATYPES, type Datatype, type ManifestInput } from '@oriel/protocol/ma
 import { ProblemError } from '@oriel/protocol/problem'
 import fc from 'fast-check'
 import * as v from 'valibot'
-import type { Session } from './engine.ts'
 import { tensorEngine } from './tensor.ts'
 import { ORT_TYPES } from './tensor-codec.ts'
+import { inferItem } from './testing/infer-item.ts'
 import { type GraphDef, onnxBytes } from './testing/onnx-bytes.ts'
-import { runSession } from './testing/run-session.ts'
 import { writeModel } from './testing/test-model.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'oriel-tensor-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const load = (graph: GraphDef | Uint8Array, fields: Partial<ManifestInput>) =>
-  tensorEngine.load(
-    writeModel(
-      root,
-      { engine: 'tensor', ...fields },
-      { 'model.onnx': graph instanceof Uint8Array ? graph : onnxBytes(graph) },
-    ),
-    { threads: 1 },
-  )
+async function load(graph: GraphDef | Uint8Array, fields: Partial<ManifestInput>) {
+  const bytes = graph instanceof Uint8Array ? graph : onnxBytes(graph)
+  const model = writeModel(root, { engine: 'tensor', ...fields }, { 'model.onnx': bytes })
+  const session = await tensorEngine.load(model, { threads: 1 })
+  return { ...session, item: (input: unknown) => inferItem(model, session, input) }
+}
 
 const identity = (datatype: Datatype, shape: readonly (number | string)[]): GraphDef => ({
   inputs: [{ name: 'x', type: ORT_TYPES[datatype], shape }],
@@ -32,10 +28,8 @@ const identity = (datatype: Datatype, shape: readonly (number | string)[]): Grap
   nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
 })
 
-const echo = async (session: Session, x: unknown) => {
-  const [output] = await runSession(session, { input: { x } })
-  return v.parse(v.object({ y: v.unknown() }), output?.response).y
-}
+const echo = async ({ item }: Awaited<ReturnType<typeof load>>, x: unknown) =>
+  v.parse(v.object({ y: v.unknown() }), await item({ x })).y
 
 const problemOf = (error: unknown) => (error instanceof ProblemError ? error.problem : undefined)
 
@@ -123,9 +117,9 @@ test('only declared outputs are asked for', async () => {
   }
   const x = { name: 'x', datatype: 'FP32' as const, shape: [1] }
   const all = await load(graph, { inputs: [x] })
-  expect((await runSession(all, { input: { x: [3] } }))[0]?.response).toEqual({ y: [3], z: [-3] })
+  expect(await all.item({ x: [3] })).toEqual({ y: [3], z: [-3] })
   const one = await load(graph, { inputs: [x], outputs: [{ ...x, name: 'z' }] })
-  expect((await runSession(one, { input: { x: [3] } }))[0]?.response).toEqual({ z: [-3] })
+  expect(await one.item({ x: [3] })).toEqual({ z: [-3] })
 })
 
 test.each<[name: string, fields: Partial<ManifestInput>, detail: string]>([
@@ -152,7 +146,7 @@ test('a file that is no graph is a problem of the model, and shows no path of ou
 
 test('an input of another shape is the caller’s mistake', async () => {
   const session = await load(identity('FP32', ['n', 2]), { inputs: [{ name: 'x', datatype: 'FP32', shape: [2] }] })
-  const error = await runSession(session, { input: { x: [1, 2, 3] } }).catch((e) => e)
+  const error = await session.item({ x: [1, 2, 3] }).catch((e) => e)
   expect(problemOf(error)?.kind).toBe('input-mismatch')
 })
 
@@ -164,7 +158,7 @@ test('what the runtime refuses while it runs is inference-failed', async () => {
     weights: [{ name: 'two', dims: [2], values: new Float32Array([1, 2]) }],
   }
   const session = await load(graph, { inputs: [{ name: 'x', datatype: 'FP32', shape: [-1] }] })
-  const error = await runSession(session, { input: { x: [1, 2, 3] } }).catch((e) => e)
+  const error = await session.item({ x: [1, 2, 3] }).catch((e) => e)
   expect(problemOf(error)?.kind).toBe('inference-failed')
   expect(problemOf(error)?.detail).toContain('Add')
 })

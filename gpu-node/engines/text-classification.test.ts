@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { inferItem } from './testing/infer-item.ts'
 import { onnxBytes } from './testing/onnx-bytes.ts'
-import { runSession } from './testing/run-session.ts'
 import { writeModel } from './testing/test-model.ts'
 import { textClassificationEngine } from './text-classification.ts'
 
@@ -56,9 +56,7 @@ function model(config: Record<string, unknown> = {}, extra: string[] = []) {
 const Answer = v.object({ label: v.string(), scores: v.object({ for: v.number(), against: v.number() }) })
 const classify = async (of: ReturnType<typeof model>, input: unknown) => {
   const session = await textClassificationEngine.load(of, { threads: 1 })
-  const outputs = await runSession(session, { input })
-  expect(outputs).toHaveLength(1)
-  return v.parse(Answer, outputs[0]?.response)
+  return v.parse(Answer, await inferItem(of, session, input))
 }
 
 test('the label is the likeliest, and the scores are probabilities', async () => {

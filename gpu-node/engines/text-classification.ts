@@ -1,7 +1,8 @@
 import { ProblemError } from '@oriel/protocol/problem'
+import type { NamedTensor } from '@oriel/protocol/tensor'
 import type { Tensor } from 'onnxruntime-node'
 import * as v from 'valibot'
-import type { Engine } from './engine.ts'
+import type { BatchSession, Engine } from './engine.ts'
 import { readModelJson } from './model-file.ts'
 import { type OnnxGraph, openGraph } from './onnx-graph.ts'
 import { newTensor } from './tensor-codec.ts'
@@ -18,7 +19,7 @@ type ClassifierConfig = v.InferOutput<typeof ClassifierConfig>
 const FED = ['input_ids', 'attention_mask', 'token_type_ids']
 
 /** A sequence classifier in the layout of Hugging Face's exports; a text that is too long is cut at its end. */
-export const textClassificationEngine: Engine = {
+export const textClassificationEngine: Engine<BatchSession> = {
   async load(model, options) {
     const config = await readModelJson(model, 'config.json', ClassifierConfig)
     const labels = labelsOf(config)
@@ -31,17 +32,19 @@ export const textClassificationEngine: Engine = {
       await graph.dispose()
       throw error
     }
+    const padded = graph.inputs.some((port) => port.name === 'attention_mask')
     return {
-      async run({ input }, { emit, signal, step }) {
-        if (typeof input !== 'string') {
-          throw new ProblemError({ kind: 'input-mismatch', detail: 'input: expected a string.' })
+      kind: 'batch',
+      async infer([text], outputs) {
+        if (!text) throw new ProblemError({ kind: 'input-mismatch', detail: 'text: missing.' })
+        const rows = (text.values as readonly string[]).map((value) => cut(tokenizer.encode(value)))
+        const scores: number[][] = []
+        for (const same of padded ? [rows] : runsOfOneLength(rows)) {
+          const { logits } = await graph.run(feeds(graph, same, config.pad_token_id ?? 0), ['logits'])
+          scores.push(...probabilities(labels, logits, same.length))
         }
-        const response = await step(async () => {
-          const { logits } = await graph.run(feeds(graph, cut(tokenizer.encode(input))), ['logits'])
-          return classification(labels, logits)
-        })
-        signal.throwIfAborted()
-        emit({ response })
+        const given = answer(labels, scores)
+        return outputs ? given.filter(({ name }) => outputs.includes(name)) : given
       },
       dispose: () => graph.dispose(),
     }
@@ -78,31 +81,58 @@ function checkGraph({ inputs, outputs }: OnnxGraph): void {
   if (!outputs.some((port) => port.name === 'logits')) throw unfit('the graph has no output logits')
 }
 
-function feeds(graph: OnnxGraph, tokens: readonly number[]): Record<string, Tensor> {
-  const values = (name: string) =>
-    name === 'input_ids' ? tokens : tokens.map(() => (name === 'attention_mask' ? 1 : 0))
+/** A graph without a mask would read padding as text: neighbours of one length go together. */
+function runsOfOneLength(rows: readonly number[][]): number[][][] {
+  const runs: number[][][] = []
+  for (const row of rows) {
+    const last = runs.at(-1)
+    if (last?.[0]?.length === row.length) last.push(row)
+    else runs.push([row])
+  }
+  return runs
+}
+
+/** Rows as long as the longest; the mask tells what is padding. */
+function feeds(graph: OnnxGraph, rows: readonly number[][], padding: number): Record<string, Tensor> {
+  const length = Math.max(...rows.map((row) => row.length))
+  const value = (name: string, token: number | undefined) => {
+    if (name === 'input_ids') return token ?? padding
+    return name === 'attention_mask' && token !== undefined ? 1 : 0
+  }
   return Object.fromEntries(
     graph.inputs.map(({ name, type }) => {
-      const data = values(name)
+      const data = rows.flatMap((row) => Array.from({ length }, (_, at) => value(name, row[at])))
       const array = type === 'int32' ? Int32Array.from(data) : BigInt64Array.from(data, BigInt)
-      return [name, newTensor(type === 'int32' ? 'int32' : 'int64', array, [1, data.length])]
+      return [name, newTensor(type === 'int32' ? 'int32' : 'int64', array, [rows.length, length])]
     }),
   )
 }
 
-function classification(labels: readonly string[], logits: Tensor | undefined) {
+/** Of every label, row by row. */
+function probabilities(labels: readonly string[], logits: Tensor | undefined, rows: number): number[][] {
   const values = Array.from((logits?.data ?? []) as ArrayLike<number>)
-  if (values.length !== labels.length || !values.every(Number.isFinite)) {
+  if (values.length !== rows * labels.length || !values.every(Number.isFinite)) {
     const detail = `The model computed no ${labels.length} finite scores.`
     throw new ProblemError({ kind: 'inference-failed', detail })
   }
+  return Array.from({ length: rows }, (_, row) => softmax(values.slice(row * labels.length, (row + 1) * labels.length)))
+}
+
+function softmax(values: readonly number[]): number[] {
   const peak = Math.max(...values)
   const weights = values.map((value) => Math.exp(value - peak))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
-  return {
-    label: labels[values.indexOf(peak)],
-    scores: Object.fromEntries(labels.map((label, index) => [label, (weights[index] ?? 0) / total])),
-  }
+  return weights.map((weight) => weight / total)
+}
+
+function answer(labels: readonly string[], scores: readonly number[][]): NamedTensor[] {
+  const [rows, each] = [scores.length, labels.length]
+  const likeliest = scores.map((row) => labels[row.indexOf(Math.max(...row))] ?? '')
+  return [
+    { name: 'label', datatype: 'BYTES', shape: [rows], values: likeliest },
+    { name: 'scores', datatype: 'FP32', shape: [rows, each], values: Float32Array.from(scores.flat()) },
+    { name: 'labels', datatype: 'BYTES', shape: [rows, each], values: scores.flatMap(() => labels) },
+  ]
 }
 
 const unfit = (detail: string) => new ProblemError({ kind: 'model-unavailable', detail: `${detail}.` })

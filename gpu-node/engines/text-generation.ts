@@ -1,7 +1,7 @@
 import { ProblemError } from '@oriel/protocol/problem'
 import type { Clock } from '../clock.ts'
 import { type Decoder, openDecoder } from './decoder.ts'
-import type { Engine, Session, Surroundings, Task } from './engine.ts'
+import type { Engine, StreamSession, Surroundings, Task } from './engine.ts'
 import { DecoderConfig, endTokens, GenerationConfig, resolveGeneration } from './generation-config.ts'
 import { isListed, readModelJson } from './model-file.ts'
 import { openGraph } from './onnx-graph.ts'
@@ -23,7 +23,7 @@ interface Parts {
 }
 
 /** A decoder in the layout of Hugging Face's exports. */
-export const textGenerationEngine = (clock: Clock): Engine => ({
+export const textGenerationEngine = (clock: Clock): Engine<StreamSession> => ({
   async load(model, options) {
     const config = await readModelJson(model, 'config.json', DecoderConfig)
     const file = 'generation_config.json'
@@ -42,7 +42,11 @@ export const textGenerationEngine = (clock: Clock): Engine => ({
         firstToken: generation.bos_token_id ?? config.bos_token_id ?? undefined,
         context: config.max_position_embeddings ?? config.n_positions ?? tokenizer.maxLength,
       }
-      return { run: (task, around) => generate(parts, task, around), dispose: () => graph.dispose() } satisfies Session
+      return {
+        kind: 'stream',
+        run: (task, around) => generate(parts, task, around),
+        dispose: () => graph.dispose(),
+      } satisfies StreamSession
     } catch (error) {
       await graph.dispose()
       throw error

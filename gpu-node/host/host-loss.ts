@@ -19,14 +19,14 @@ export function blameFor(work: number, current: number, works: readonly number[]
  * What is told of work that was lost with its host.
  * @param how `hung`, `signal SIGSEGV`, `exit code 1`
  */
-export function lossOf(type: 'inspect' | 'load' | 'run', how: string, blame: Blame): ProblemError {
+export function lossOf(type: 'inspect' | 'load' | 'run' | 'infer', how: string, blame: Blame): ProblemError {
   if (blame !== 'culprit') {
     const detail = 'The process was replaced while it did other work.'
     return new BystanderError({ kind: 'host-crashed', detail }, blame === 'maybe')
   }
   const what = how === 'hung' ? 'gave no sign of life for its time limit' : `ended its process (${how})`
   // To load or to read it is the model's own affair: it would end the same way in the next host.
-  if (type !== 'run') {
+  if (type === 'load' || type === 'inspect') {
     return new ProblemError({
       kind: 'model-unavailable',
       detail: `The model ${what} while it was ${type === 'load' ? 'loaded' : 'read'}.`,

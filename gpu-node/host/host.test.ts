@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { Manifest } from '@oriel/protocol/manifest'
 import { ProblemError } from '@oriel/protocol/problem'
+import type { NamedTensor } from '@oriel/protocol/tensor'
 import * as v from 'valibot'
-import type { Session } from '../engines/engine.ts'
+import type { BatchSession, StreamSession } from '../engines/engine.ts'
 import { Host } from './host.ts'
 import type { FromHost, ToHost } from './messages.ts'
 import { Steps } from './steps.ts'
@@ -10,7 +11,7 @@ import { Steps } from './steps.ts'
 const manifest = v.parse(Manifest, {
   name: 'm',
   version: '1',
-  engine: 'tensor',
+  engine: 'text-generation',
   files: [{ path: 'model.onnx', sha256: '0'.repeat(64), bytes: 0 }],
   limits: { timeoutMs: 1000, maxBatch: 1, concurrency: 1 },
 })
@@ -25,12 +26,27 @@ const run = (work: number, input: unknown): ToHost => ({
   prior: { tokens: [], text: '' },
 })
 
-/** A host with one engine, whose sessions do as their input says. */
+const infer = (work: number, ...values: number[]): ToHost => ({
+  type: 'infer',
+  work,
+  model: 'tensors/1',
+  inputs: [x(values)],
+})
+const x = (values: number[]): NamedTensor => ({
+  name: 'x',
+  datatype: 'FP32',
+  shape: [values.length],
+  // A part of a larger array, as the rows of a batch are.
+  values: Float32Array.from([9, ...values]).subarray(1),
+})
+
+/** A host with one engine of each kind, whose sessions do as their input says. */
 async function setUp() {
   const sent: FromHost[] = []
   const marks: number[] = []
   let disposed = 0
-  const session: Session = {
+  const session: StreamSession = {
+    kind: 'stream',
     async run({ input }, { emit, signal, step }) {
       if (input === 'bug') throw new TypeError('undefined is not a function')
       if (input === 'problem') throw new ProblemError({ kind: 'input-mismatch', detail: 'input: too long.' })
@@ -44,9 +60,17 @@ async function setUp() {
       disposed++
     },
   }
+  const batches: BatchSession = {
+    kind: 'batch',
+    async infer([input]) {
+      if (input?.values[0] === 0) throw new ProblemError({ kind: 'inference-failed', detail: 'Div by zero.' })
+      return input ? [{ ...input, name: 'y' }] : []
+    },
+    async dispose() {},
+  }
   const engine = { load: async () => session }
   const host = new Host({
-    engines: { tensor: engine, 'text-classification': engine, 'text-generation': engine },
+    engines: { tensor: { load: async () => batches }, 'text-classification': engine, 'text-generation': engine },
     inspect: async () => ({ inputs: [], outputs: [] }),
     threads: 1,
     steps: new Steps((work) => marks.push(work)),
@@ -112,4 +136,47 @@ test('a ping is answered with the memory in use', async () => {
   const { host, sent } = await setUp()
   await host.receive({ type: 'ping' })
   expect(sent.at(-1)).toEqual({ type: 'pong', rssBytes: expect.any(Number) })
+})
+
+test('a batch is answered in one message, with arrays that are views of nothing larger', async () => {
+  const { host, sent, marks } = await setUp()
+  await host.receive({
+    type: 'load',
+    work: 2,
+    model: 'tensors/1',
+    dir: '/',
+    manifest: { ...manifest, engine: 'tensor' },
+  })
+  await host.receive(infer(3, 1, 2))
+  const last = sent.at(-1)
+  expect(last).toEqual({ type: 'inferred', work: 3, outputs: [{ ...x([1, 2]), name: 'y' }] })
+  const values = last?.type === 'inferred' ? last.outputs[0]?.values : undefined
+  expect(ArrayBuffer.isView(values) && values.buffer.byteLength).toBe(8)
+  expect(marks.slice(-2)).toEqual([3, 0])
+})
+
+test('a batch that throws fails alone; one that was aborted before its turn never runs', async () => {
+  const { host, sent, marks } = await setUp()
+  await host.receive({
+    type: 'load',
+    work: 2,
+    model: 'tensors/1',
+    dir: '/',
+    manifest: { ...manifest, engine: 'tensor' },
+  })
+  const all = [host.receive(infer(3, 0)), host.receive(infer(4, 1)), host.receive(infer(5, 2))]
+  await host.receive({ type: 'abort', work: 4 })
+  await Promise.all(all)
+  expect(sent.slice(2).map(({ type }) => type)).toEqual(['failed', 'done', 'inferred'])
+  expect(sent[2]).toMatchObject({ work: 3, problem: { kind: 'inference-failed', detail: 'Div by zero.' } })
+  expect(marks.slice(-2)).toEqual([5, 0])
+})
+
+test('a model that answers with a stream is not asked for tensors', async () => {
+  const { host, sent } = await setUp()
+  const log = console.error
+  console.error = () => {}
+  await host.receive({ ...infer(2, 1), model: 'm/1' } as ToHost)
+  console.error = log
+  expect(sent.at(-1)).toMatchObject({ type: 'failed', work: 2, problem: { kind: 'inference-failed' } })
 })

@@ -1,5 +1,6 @@
-import { Manifest } from '@oriel/protocol/manifest'
+import { DATATYPES, Manifest } from '@oriel/protocol/manifest'
 import { Problem } from '@oriel/protocol/problem'
+import type { NamedTensor, TensorValues } from '@oriel/protocol/tensor'
 import * as v from 'valibot'
 
 /** All that may cross between the node and its model hosts, which are always of the same build. */
@@ -8,6 +9,20 @@ const whole = v.pipe(v.number(), v.integer(), v.minValue(0))
 /** Names one piece of work, such as a load or a run, and is never used twice in the life of a node. */
 const work = v.pipe(whole, v.minValue(1))
 const tokens = v.pipe(v.array(whole), v.readonly())
+const isValues = (value: unknown): value is TensorValues =>
+  ArrayBuffer.isView(value) || (Array.isArray(value) && value.every((text) => typeof text === 'string'))
+/** Arrays as they are: the channel clones them. See `ownMemory`. */
+const tensors = v.pipe(
+  v.array(
+    v.object({
+      name: v.string(),
+      datatype: v.picklist(DATATYPES),
+      shape: v.pipe(v.array(v.number()), v.readonly()),
+      values: v.custom<TensorValues>(isValues),
+    }),
+  ),
+  v.readonly(),
+)
 
 export const ToHost = v.variant('type', [
   /** Answered by one `output`, a GraphSignature. @param file absolute path of a graph that is not to be kept */
@@ -22,6 +37,13 @@ export const ToHost = v.variant('type', [
     seed: v.number(),
     prior: v.object({ tokens, text: v.string() }),
   }),
+  v.object({
+    type: v.literal('infer'),
+    work,
+    model: v.string(),
+    inputs: tensors,
+    outputs: v.optional(v.pipe(v.array(v.string()), v.readonly())),
+  }),
   /** The run ends with `done` as soon as it can. */
   v.object({ type: v.literal('abort'), work }),
   /** Frees a model that has no runs. */
@@ -33,9 +55,19 @@ export type ToHost = v.InferOutput<typeof ToHost>
 export const FromHost = v.variant('type', [
   v.object({ type: v.literal('ready') }),
   v.object({ type: v.literal('output'), work, response: v.unknown(), tokens: v.optional(tokens) }),
-  // Each piece of work ends with exactly one of these two.
+  // Each piece of work ends with exactly one of these three.
+  v.object({ type: v.literal('inferred'), work, outputs: tensors }),
   v.object({ type: v.literal('done'), work }),
   v.object({ type: v.literal('failed'), work, problem: Problem }),
   v.object({ type: v.literal('pong'), rssBytes: whole }),
 ])
 export type FromHost = v.InferOutput<typeof FromHost>
+
+/** The channel would clone all of the memory that a view is a part of. */
+export const ownMemory = (tensors: readonly NamedTensor[]): readonly NamedTensor[] => tensors.map(own)
+
+function own(tensor: NamedTensor): NamedTensor {
+  const { values } = tensor
+  if (!ArrayBuffer.isView(values) || values.byteLength === values.buffer.byteLength) return tensor
+  return { ...tensor, values: values.slice() }
+}

@@ -1,4 +1,5 @@
 import { ProblemError } from '@oriel/protocol/problem'
+import type { NamedTensor } from '@oriel/protocol/tensor'
 import { BystanderError } from '../bystander-error.ts'
 import type { Clock } from '../clock.ts'
 import type { Output } from '../model-runner.ts'
@@ -9,10 +10,11 @@ import type { FromHost, ToHost } from './messages.ts'
 
 /** A piece of work that a host has been given and has not ended yet. */
 interface Work {
-  readonly message: Extract<ToHost, { type: 'inspect' | 'load' | 'run' }>
+  readonly message: Extract<ToHost, { type: 'inspect' | 'load' | 'run' | 'infer' }>
   readonly hangMs: number
   readonly onOutput: (output: Output) => void
-  readonly resolve: () => void
+  /** Outputs are those of an inference that was not aborted. */
+  readonly resolve: (outputs?: readonly NamedTensor[]) => void
   readonly reject: (problem: ProblemError) => void
   sent: boolean
 }
@@ -71,8 +73,8 @@ export class SupervisedHost {
   }
 
   /** @throws ProblemError the host's own answer, host-crashed, host-hung */
-  perform(message: Work['message'], hangMs: number, onOutput: (output: Output) => void = () => {}): Promise<void> {
-    return new Promise((resolve, reject) => {
+  perform(message: Work['message'], hangMs: number, onOutput: (output: Output) => void = () => {}) {
+    return new Promise<readonly NamedTensor[] | undefined>((resolve, reject) => {
       if (this.#mode.name === 'closed') return reject(closed())
       const work = { message, hangMs, onOutput, resolve, reject, sent: false }
       this.#works.set(message.work, work)
@@ -167,6 +169,7 @@ export class SupervisedHost {
     if (message.type === 'ready') this.#mode.ready = true
     else if (message.type === 'pong') this.rssBytes = message.rssBytes
     else if (message.type === 'done') this.#end(message.work)?.resolve()
+    else if (message.type === 'inferred') this.#end(message.work)?.resolve(message.outputs)
     else if (message.type === 'failed') this.#end(message.work)?.reject(new ProblemError(message.problem))
     else {
       const { response, tokens } = message

@@ -1,5 +1,5 @@
 import type { Output } from '../../model-runner.ts'
-import type { Session, Task } from '../engine.ts'
+import type { StreamSession, Task } from '../engine.ts'
 
 export interface RunOptions extends Partial<Task> {
   signal?: AbortSignal
@@ -7,7 +7,7 @@ export interface RunOptions extends Partial<Task> {
 }
 
 /** Runs a session as a host would, alone, and gives back all that it emitted. */
-export async function runSession(session: Session, options: RunOptions): Promise<Output[]> {
+export async function runSession(session: StreamSession, options: RunOptions): Promise<Output[]> {
   const outputs: Output[] = []
   const { signal = new AbortController().signal, onOutput, ...task } = options
   await session.run(
