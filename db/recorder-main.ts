@@ -19,6 +19,8 @@ import { wait } from './wait.ts'
 const HOUR_MS = 60 * 60_000
 /** Between two writes of what models and nodes said of themselves; they beat every 3 s. */
 const FLUSH_MS = 3_000
+/** A half-open connection to the broker is left after three of these; its facts wait meanwhile. */
+const PING_MS = 2_500
 /** After a signal: for the batch that is being written, and for what has been received. */
 const GRACE_MS = 5_000
 /** After the grace: for handing back what could not be written. */
@@ -52,6 +54,8 @@ const options = {
   timeout: 5_000,
   maxReconnectAttempts: -1,
   reconnectTimeWait: 250,
+  pingInterval: PING_MS,
+  maxPingOut: 2,
   ignoreAuthErrorAbort: true,
 }
 const nc = await connectNats(options, logLine, stop.signal)

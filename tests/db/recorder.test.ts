@@ -12,6 +12,7 @@ import type { Manifest } from '@oriel/protocol/manifest'
 import { acceptedSubject, endedSubject, HISTORY, MODELS, modelKey, NODES, RECORDER } from '@oriel/protocol/subjects'
 import { nodeStatus } from '@oriel/protocol/testing'
 import postgres, { type Sql } from 'postgres'
+import { TcpProxy } from '../chaos/proxy.ts'
 import { type NatsServer, startNats } from './nats-server.ts'
 
 let server: PostgresServer
@@ -157,6 +158,23 @@ test('facts that come while the database is away are recorded when it is back', 
   await recorded(facts)
   await settled()
 }, 60_000)
+
+test('a connection to the broker that is half open is noticed, and what comes then is recorded', async () => {
+  const proxy = await TcpProxy.listen()
+  proxy.target = Number(new URL(nats.url).port)
+  recorder = startRecorder({ ORIEL_NATS_URL: `nats://127.0.0.1:${proxy.port}` })
+  await recorder.says('recording')
+  proxy.become('hole')
+  proxy.become('open') // new connections pass; the one from before stays dead, and nobody is told
+  await recorder.says('the broker is back')
+  const facts = [accepted(), accepted()]
+  await Promise.all(facts.map(publishWhole))
+  await recorded(facts)
+  await settled()
+  recorder.stop()
+  await recorder.exited
+  await proxy.close()
+}, 30_000)
 
 test('a signal ends it when what it was given is written; the rest waits for the next', async () => {
   recorder = startRecorder()
