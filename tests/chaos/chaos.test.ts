@@ -20,7 +20,7 @@ const FAULTS: readonly FaultName[] = [
   'delay:edge-postgres',
   'stop-postgres',
 ]
-const SEED = 5
+const SEED = 15
 
 test('under faults every promise is kept', async () => {
   const { observation, violations } = await runChaos({

@@ -7,9 +7,9 @@ import { Random } from './random.ts'
  * What the stack of a run lets in, so that a flood meets it: jobs of one model and lane, those under way counted, and
  * requests of one user at once. The load without floods stays below both.
  */
-export const LET_IN = { queued: 80, burst: 40, perSecond: 20 } as const
+export const LET_IN = { queued: 60, burst: 40, perSecond: 20 } as const
 /** How many are sent. */
-const FLOOD = { 'flood-queue': 1.5 * LET_IN.queued, 'flood-user': 2 * LET_IN.burst } as const
+const FLOOD = { 'flood-queue': 2 * LET_IN.queued, 'flood-user': 2 * LET_IN.burst } as const
 
 /**
  * Many requests within `forMs`: slow stories of all users to one lane, or quick questions of one user.
@@ -21,7 +21,7 @@ export function planFlood(flood: FloodName, seed: number, name: string, forMs: n
   const one = `user-${random.whole(1, USERS)}`
   return Array.from({ length: count }, (_, index) => {
     const isStory = flood === 'flood-queue'
-    const question = random.pick(isStory ? STORY_QUESTIONS.slice(0, 1) : FLOWER_QUESTIONS)
+    const question = random.pick(isStory ? STORY_QUESTIONS.slice(1, 2) : FLOWER_QUESTIONS)
     return {
       requestID: `${name}-${index}`,
       user: isStory ? `user-${random.whole(1, USERS)}` : one,
@@ -30,7 +30,7 @@ export function planFlood(flood: FloodName, seed: number, name: string, forMs: n
       modelID: question.modelID,
       request: {
         input: question.input,
-        ...(isStory && { parameters: { ...question.parameters, tokensPerSecond: random.whole(6, 10) }, lane: 'batch' }),
+        ...(isStory && { parameters: { ...question.parameters, tokensPerSecond: random.whole(4, 6) }, lane: 'batch' }),
         timeoutMs: TIMEOUT_MS,
       },
       reading: random.chance(0.5) ? { mode: 'none' } : { mode: 'stream', leaves: [] },

@@ -5,6 +5,7 @@ import { explain } from '@oriel/dev/stack-error'
 import { FAULT_NAMES, type FaultName, faultsOf } from './faults.ts'
 import { reportOf, table } from './report.ts'
 import { runChaos } from './run.ts'
+import { slowestOf } from './slowest.ts'
 import { timelineOf } from './timeline.ts'
 import { RULES } from './violation.ts'
 
@@ -18,12 +19,14 @@ const HELP = `bun run chaos [options]    breaks the stack under load, and checks
   --every S         a fault every so many seconds, more or less (at most 4, so that each comes once)
   --nodes N         (3)
   --edge workerd|wrangler
-  --json FILE       the report, and the timeline of every request that was wronged
+  --json FILE       the report, and the timelines of every request that was wronged and of those that waited longest
   --keep DIR        the logs of all parts are copied there
 
 Ends with 1 when a promise was broken, and with 130 when it was stopped.
 
 Faults: ${FAULT_NAMES.join(', ')}`
+
+const SLOWEST = 12
 
 const text = { type: 'string' } as const
 const { values } = (() => {
@@ -88,7 +91,8 @@ try {
   const timelines = observation.requests
     .filter(({ planned }) => wronged.has(`${planned.user} ${planned.requestID}`))
     .map((request) => timelineOf(request, observation))
-  if (values.json) writeFileSync(values.json, `${JSON.stringify({ ...report, timelines }, undefined, 2)}\n`)
+  const told = { ...report, timelines, slowest: slowestOf(observation, SLOWEST) }
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(told, undefined, 2)}\n`)
   for (const { rule, user, requestID, detail } of violations.slice(0, 20))
     console.log(`\n${rule}: ${RULES[rule]}\n  ${user} ${requestID}: ${detail}`)
   for (const timeline of timelines.slice(0, 3)) console.log(`\n${timeline.join('\n  ')}`)

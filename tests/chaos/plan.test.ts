@@ -54,6 +54,22 @@ test('a minute has room for every fault, and each is in it', () => {
   )
 })
 
+test('nobody who remembers for a broker that loses its disk dies shortly before or after', () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const faults = planFaults(seed, 600_000, FAULT_NAMES)
+      const wipes = faults.filter(({ fault }) => fault === 'wipe-nats')
+      expect(wipes.length).toBeGreaterThan(2)
+      for (const { fault, at } of faults) {
+        if (fault !== 'kill-node' && fault !== 'kill-edge') continue
+        // A round of all faults takes about two minutes, and of its thirds one is between the two.
+        expect(wipes.filter((wipe) => wipe.at > at - 25_000 && wipe.at < at + 25_000)).toEqual([])
+      }
+    }),
+    { numRuns: 20 },
+  )
+})
+
 test('some requests are cancelled, some have hardly any time, and some can wait', () => {
   const plan = planLoad(3, 20_000, 50)
   const share = (has: (one: (typeof plan)[number]) => boolean) => plan.filter(has).length / plan.length

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Connection, Observation, RequestObservation } from './observation.ts'
 import { reportOf, table } from './report.ts'
+import { slowestOf } from './slowest.ts'
 import { timelineOf } from './timeline.ts'
 
 const at = (ms: number) => new Date(ms).toISOString()
@@ -81,6 +82,13 @@ test('the table has a line for each fault, and a line for all', () => {
   expect(lines.filter((line) => line.startsWith('| kill-'))).toHaveLength(2)
   expect(lines.at(-1)).toContain('3 requests: 3 accepted, 0 refused')
   expect(new Set(lines.slice(0, 4).map(({ length }) => length)).size).toBe(1)
+})
+
+test('the slowest are told with their longest wait, the longest first', () => {
+  const [first, second, ...others] = slowestOf(observation, 2)
+  expect([first?.pauseMs, first?.from, first?.to]).toEqual([4_000, at(1_020), at(5_020)])
+  expect(first?.timeline[0]).toContain('waits')
+  expect([second?.pauseMs, others]).toEqual([10, []])
 })
 
 test('a timeline has what the client saw, the log and the faults around it, in the order of time', () => {
