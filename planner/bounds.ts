@@ -6,7 +6,7 @@ export const SETTLED = 1.1
 export const LOW = 0.75
 /** A partition's share is another when it has changed by so much of itself: less is noise. */
 export const DRIFT = 0.15
-/** What a cold partition has to do, beside another that many models share. */
-export const COLD = 0.3
+/** A hot model takes no more of a node's time than this: one model costs little memory, and the rest stays for others. */
+export const HOT_PART = 0.15
 /** A model that has a partition of its own keeps it until it falls under so much of what it must have to get one. */
 export const STAYS_HOT = 0.6

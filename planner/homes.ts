@@ -13,6 +13,8 @@ export interface NodeCapacity {
 export interface PartitionLoad {
   /** Its part of the requests. */
   readonly load: number
+  /** It has one model alone. */
+  readonly hot: boolean
   /** Its part of the models. */
   readonly count: number
   /** Its models, and the bytes of each. */

@@ -3,7 +3,7 @@ import { SharedPartitions } from './balance-models.ts'
 import { DRIFT } from './bounds.ts'
 import { hotModels, separate } from './hot-models.ts'
 import type { ModelLoad } from './model-load.ts'
-import { Shelf, sum } from './shelf.ts'
+import { Shelf } from './shelf.ts'
 
 /** How many partitions models are mapped to: the last belongs to those that are not. */
 export const mappedPartitions = (partitions: number): number => Math.max(1, partitions - 1)
@@ -14,8 +14,6 @@ export interface ModelMap {
   readonly loads: readonly number[]
   /** Partitions of one model alone. */
   readonly hot: readonly number[]
-  /** Partitions of models that are hardly asked. */
-  readonly cold: readonly number[]
 }
 
 /**
@@ -38,38 +36,16 @@ export function mapModels(models: readonly ModelLoad[], partitions: number, prev
   const hot = drifted ? hotModels(models, mapped, wasHot) : models.filter(wasHot)
   const { owned, displaced } = separate(hot, shelf)
   const free = shelf.partitions.filter((partition) => !owned.has(partition))
-  const before = previous?.cold?.filter((partition) => free.includes(partition)) ?? []
-  const cold = drifted ? coldPartitions(shelf, free, before, partOf(hot, models)) : before
   if (free.length > 0) {
     const names = new Set(hot.map(({ name }) => name))
     const others = models.filter(({ name }) => !names.has(name))
-    const shared = new SharedPartitions(shelf, free, cold, others)
+    const shared = new SharedPartitions(shelf, free, others)
     shared.place([...displaced, ...homeless.filter(({ name }) => !names.has(name))])
     shared.balanceCounts()
     if (drifted) shared.balanceVolumes()
   }
-  return { shelf, loads: drifted ? shelf.shares() : known, hot: inOrder([...owned]), cold: inOrder(cold) }
+  return { shelf, loads: drifted ? shelf.shares() : known, hot: [...owned].sort((a, b) => a - b) }
 }
-
-/**
- * Hot models take the time of some nodes and hardly any of their memory. So that these have as many models as the
- * others, as large a part of the partitions is for models that are hardly asked.
- */
-function coldPartitions(shelf: Shelf, free: readonly number[], before: readonly number[], hotPart: number): number[] {
-  const wanted = Math.min(free.length - 1, Math.floor(free.length * hotPart))
-  if (Math.abs(before.length - wanted) <= Math.max(1, wanted / 4)) return before.slice(0, Math.max(0, free.length - 1))
-  const idle = free.toSorted(
-    (a, b) => Number(before.includes(b)) - Number(before.includes(a)) || shelf.volume(a) - shelf.volume(b) || a - b,
-  )
-  return idle.slice(0, Math.max(0, wanted))
-}
-
-function partOf(some: readonly ModelLoad[], all: readonly ModelLoad[]): number {
-  const volume = (models: readonly ModelLoad[]) => sum(models.map(({ volume }) => volume))
-  return volume(all) > 0 ? volume(some) / volume(all) : 0
-}
-
-const inOrder = (partitions: readonly number[]) => partitions.toSorted((a, b) => a - b)
 
 /** Whether some partition's share is another than it was; a partition with little to do need not be exact. */
 function hasDrifted(shares: readonly number[], known: readonly number[]): boolean {

@@ -1,9 +1,13 @@
+import { HOT_PART } from './bounds.ts'
 import { Homes, type NodeCapacity, type PartitionLoad } from './homes.ts'
 import { sum } from './shelf.ts'
 
 /** How many nodes are at home in each partition: one, more where one would not be enough, and every node somewhere. */
 function replicas(loads: readonly PartitionLoad[], nodes: number): number[] {
-  const wanted = loads.map(({ load }) => Math.min(nodes, Math.max(1, Math.round(load * nodes))))
+  const wanted = loads.map(({ load, hot }) => {
+    const enough = hot ? Math.ceil((load * nodes) / HOT_PART) : Math.round(load * nodes)
+    return Math.min(nodes, Math.max(1, enough))
+  })
   for (let missing = nodes - sum(wanted); missing > 0; missing--) {
     const part = (index: number) => Math.max(loads[index]?.load ?? 0, loads[index]?.count ?? 0) / (wanted[index] ?? 1)
     const open = [...wanted.keys()].filter((index) => (wanted[index] ?? 0) < nodes)

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Placement } from '@oriel/protocol/placement'
 import fc from 'fast-check'
-import { COLD, HIGH, SETTLED } from './bounds.ts'
+import { HIGH, SETTLED } from './bounds.ts'
 import type { ModelLoad } from './model-load.ts'
 import { plan, type World } from './plan.ts'
 import { members, models, moves, node, nodes, total, world } from './testing/worlds.ts'
@@ -21,11 +21,9 @@ function expectBalanced(world: World, placement: Placement): void {
   const shared = all.filter((_, partition) => !placement.hot?.includes(partition))
   const largest = Math.max(0, ...shared.flat().map(({ volume }) => volume))
   const most = Math.ceil((shared.flat().length / shared.length) * HIGH)
-  const cold = placement.cold ?? []
-  const each = total(shared.flat()) / (shared.length - cold.length * (1 - COLD))
+  const should = total(shared.flat()) / shared.length
   for (const [partition, loads] of all.entries()) {
     if (placement.hot?.includes(partition)) continue
-    const should = cold.includes(partition) ? each * COLD : each
     expect(total(loads)).toBeLessThanOrEqual(Math.max(HIGH * should, should + largest) * (1 + 1e-9))
     expect(loads.length).toBeLessThanOrEqual(most)
   }

@@ -18,14 +18,16 @@ export interface World {
  */
 export function plan({ partitions, models, nodes }: World, previous?: Placement): Placement {
   const sorted = models.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const { shelf, loads, hot, cold } = mapModels(sorted, partitions, previous)
+  const { shelf, loads, hot } = mapModels(sorted, partitions, previous)
   const next: Placement = {
     partitions,
     models: Object.fromEntries(sorted.map(({ name }) => [name, shelf.partitionOf(name) ?? 0])),
-    homes: withoutHome(mapNodes(partitionLoads(shelf, loads, models.length), nodes, previous?.homes ?? []), partitions),
+    homes: withoutHome(
+      mapNodes(partitionLoads(shelf, loads, hot, models.length), nodes, previous?.homes ?? []),
+      partitions,
+    ),
     loads: [...loads],
     hot: [...hot],
-    cold: [...cold],
   }
   return previous && isSame(next, previous) ? previous : next
 }
@@ -34,9 +36,15 @@ export function plan({ partitions, models, nodes }: World, previous?: Placement)
 const EMPTY = 0.01
 
 /** A partition has as much to do as its part of the requests, and as much to keep as its part of the models. */
-function partitionLoads(shelf: Shelf, loads: readonly number[], models: number): PartitionLoad[] {
+function partitionLoads(
+  shelf: Shelf,
+  loads: readonly number[],
+  hot: readonly number[],
+  models: number,
+): PartitionLoad[] {
   return shelf.partitions.map((partition) => ({
     load: loads[partition] ?? 0,
+    hot: hot.includes(partition),
     count: Math.max(models > 0 ? shelf.count(partition) / models : 0, EMPTY / shelf.partitions.length),
     models: new Map([...shelf.members(partition).values()].map(({ name, bytes }) => [name, bytes])),
   }))
@@ -50,11 +58,10 @@ function isSame({ term: _, ...next }: Placement, { term: __, ...previous }: Plac
   return JSON.stringify(inOrder(next)) === JSON.stringify(inOrder(previous))
 }
 
-const inOrder = ({ partitions, models, homes, loads, hot, cold }: Placement) => [
+const inOrder = ({ partitions, models, homes, loads, hot }: Placement) => [
   partitions,
   Object.entries(models).sort(([a], [b]) => (a < b ? -1 : 1)),
   homes,
   loads,
   hot,
-  cold,
 ]

@@ -14,8 +14,6 @@ export const Placement = v.object({
   loads: v.optional(v.array(share)),
   /** Partitions that belong to one model alone, because it has so much to do. */
   hot: v.optional(v.array(whole)),
-  /** Partitions for models that are hardly asked: beside a hot one on the same node they fill its memory, not its time. */
-  cold: v.optional(v.array(whole)),
   /** Who wrote it: the lease under which a planner worked. A later planner has a higher one. */
   term: v.optional(whole),
 })

@@ -9,6 +9,7 @@ const work = (bytes: number[], requests: [at: number, model: number][]): Workloa
   times: Float64Array.from(requests, ([at]) => at),
   models: Uint32Array.from(requests, ([, model]) => model),
   changes: [],
+  before: new Float64Array(bytes.length),
 })
 
 test('the first request of each model is a miss, whatever the memory', () => {

@@ -17,7 +17,7 @@ export interface PlannedOptions {
   readonly residents: (node: number) => Iterable<number>
 }
 
-/** As the planner program does it: the same plan, from the same measured volumes, as often. */
+/** As the planner program does it: the same plan, from the same measured volumes, as often. It knows the day before. */
 export class Planned implements PlacementWay {
   readonly name = 'planner'
   moves = 0
@@ -36,6 +36,9 @@ export class Planned implements PlacementWay {
     this.#options = options
     this.#random = new Random(options.seed)
     this.#names = [...options.work.bytes.keys()].map((model) => `m${model}`)
+    for (const [model, rate] of options.work.before.entries()) {
+      this.#volumes.add(this.#name(model), (rate * HALF_LIFE_MS) / Math.LN2 / 1000, 0)
+    }
   }
 
   get placement(): Placement | undefined {

@@ -7,10 +7,10 @@ const small = {
   hours: 4,
   rate: 20,
   zipf: 1,
-  memory: 16e9,
-  partitions: 32,
+  memory: 24e9,
+  partitions: 64,
   arrivals: 20,
-  churn: 2,
+  churn: 3,
   drift: 1,
   seed: 1,
 }

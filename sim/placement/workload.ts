@@ -34,6 +34,8 @@ export interface Workload {
   readonly times: Float64Array
   readonly models: Uint32Array
   readonly changes: readonly NodeChange[]
+  /** Requests in a second at the beginning, by model: as they were the day before. */
+  readonly before: Float64Array
 }
 
 const HOUR = 3600
@@ -55,6 +57,8 @@ export function workload(options: WorkloadOptions): Workload {
     since[model] = model < models ? 0 : random.next() * seconds
   }
   const ranks = random.shuffle(Array.from({ length: all }, (_, rank) => rank))
+  const shares = cumulated(ranks, since, 0, options.zipf)
+  const before = shares.map((sum, model) => (sum - (shares[model - 1] ?? 0)) * rate)
   const times = new Float64Array(Math.ceil(seconds * rate))
   const asked = new Uint32Array(times.length)
   let count = 0
@@ -68,7 +72,7 @@ export function workload(options: WorkloadOptions): Workload {
       asked[count] = draw(sums, random.next())
     }
   }
-  return { seconds, bytes, since, times, models: asked, changes: nodeChanges(options, random) }
+  return { seconds, bytes, since, times, models: asked, changes: nodeChanges(options, random), before }
 }
 
 /** Some models change places: one that was hardly asked may be asked for much, and the other way round. */
