@@ -5,9 +5,9 @@ import { waitForLock } from '../file-lock.ts'
 
 // The way into every command, on a bare clone too: nothing from node_modules may be imported here, nor by what is.
 
-const COMMANDS = ['dev', 'demo', 'test', 'token', 'nats', 'bench', 'chaos', 'sim', 'check', 'fix']
+const COMMANDS = ['dev', 'demo', 'test', 'token', 'nats', 'serve', 'bench', 'chaos', 'sim', 'check', 'fix']
 /** Whose output is for programs: what the set-up has to say goes to stderr. */
-const QUIET = ['token', 'nats', 'bench', 'chaos', 'sim']
+const QUIET = ['token', 'nats', 'serve', 'bench', 'chaos', 'sim']
 
 const root = resolve(import.meta.dir, '../..')
 const [command = '', ...rest] = process.argv.slice(2)

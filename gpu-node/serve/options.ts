@@ -50,6 +50,10 @@ export const ServeOptions = v.strictObject({
     v.pipe(whole(0, 600_000), v.description('ms that running requests have to end when it is stopped')),
     '25000',
   ),
+  'exit-with-parent': v.optional(
+    v.pipe(v.boolean(), v.description('stop when standard input is closed, as it is when the parent dies')),
+    false,
+  ),
   'metric-labels': v.optional(
     v.pipe(v.picklist(['model', 'version', 'none']), v.description('what metrics tell apart')),
     'version',

@@ -73,9 +73,9 @@ test('one bad model does not keep the others away, and is listed with its reason
   const { repository, ask } = setUp({ 'good/1': 'a', 'bad/1': 'bad graph' })
   await repository.refresh()
   await repository.openAll()
-  expect(repository.list()).toEqual([
-    { name: 'good', version: '1', state: 'ready', reason: '' },
-    { name: 'bad', version: '1', state: 'unavailable', reason: 'bad graph.' },
+  expect(repository.list().map(({ name, state, reason }) => [name, state, reason])).toEqual([
+    ['good', 'ready', ''],
+    ['bad', 'unavailable', 'bad graph.'],
   ])
   expect(await refusal(ask('bad'))).toBe('bad graph.')
   expect([repository.isReady('good'), repository.isReady('bad')]).toEqual([true, false])
@@ -127,6 +127,20 @@ test('files that are replaced by bad ones are told, and what was open is still s
   folder.set('m/1', 'c')
   await repository.load('m')
   expect(await ask('m')).toBe('1 c')
+})
+
+test('while a new version is opened, the one below it takes the requests', async () => {
+  const { repository, folder, seen, ask, openGates } = setUp({ 'm/1': 'a' })
+  await repository.refresh()
+  await repository.openAll()
+  folder.set('m/2', 'b')
+  await repository.refresh()
+  seen.gated = true
+  expect(await ask('m')).toBe('1 a')
+  expect(seen.brought).toEqual(['m/1', 'm/2'])
+  openGates()
+  await repository.openAll()
+  expect(await ask('m')).toBe('2 b')
 })
 
 test('an unloaded model is refused until it is loaded again; what runs ends first', async () => {

@@ -1,4 +1,5 @@
 import { type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
+import type { LocalModel } from '../model-runner.ts'
 import type { Edition } from './edition.ts'
 import type { ModelTree, TreeVersion } from './model-tree.ts'
 import { ServedVersion, type Shelf } from './served-version.ts'
@@ -16,6 +17,8 @@ export interface Listed {
   readonly state: 'ready' | 'loading' | 'unavailable'
   /** Why it is not available, else empty. */
   readonly reason: string
+  /** Of one that is open. */
+  readonly model?: LocalModel
 }
 
 /** The models of a folder: which there are, and which version takes a request that names none. */
@@ -60,7 +63,7 @@ export class ModelRepository {
         name,
         version: number,
         ...STATES[standing.mode],
-        ...reasonOf(standing),
+        ...detailsOf(standing),
       })),
     )
   }
@@ -137,10 +140,13 @@ export class ModelRepository {
       if (named && named.standing.mode !== 'closed') return named
       throw notFound(`There is no version ${number} of ${name} here.`)
     }
-    // One that cannot be served leaves its requests to the one below it.
+    // One that cannot be served leaves its requests to the one below it; and so does one while it is opened.
     const chosen = versions.find(isServed) ?? highest
-    if (chosen && chosen.standing.mode !== 'closed') return chosen
-    throw notFound(`The model ${name} is not loaded.`)
+    if (!chosen || chosen.standing.mode === 'closed') throw notFound(`The model ${name} is not loaded.`)
+    if (chosen.standing.mode === 'open') return chosen
+    const below = versions.find(({ standing }) => standing.mode === 'open')
+    if (below) void chosen.open()
+    return below ?? chosen
   }
 
   /** @returns by version, why what is open could not be replaced by what is on disk now */
@@ -183,8 +189,10 @@ const STATES = {
   closed: { state: 'unavailable', reason: 'unloaded' },
 } as const
 
-const reasonOf = (standing: ServedVersion['standing']) =>
-  standing.mode === 'failed' ? { reason: standing.problem.detail } : {}
+const detailsOf = (standing: ServedVersion['standing']) => {
+  if (standing.mode === 'open') return { model: standing.edition.model }
+  return standing.mode === 'failed' ? { reason: standing.problem.detail } : {}
+}
 
 const isServed = ({ standing: { mode } }: ServedVersion) => mode !== 'failed' && mode !== 'closed'
 

@@ -1,4 +1,4 @@
-import { type Problem, ProblemError } from '@oriel/protocol/problem'
+import { type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
 import type { LocalModel } from '../model-runner.ts'
 import { Edition } from './edition.ts'
 import type { TreeVersion } from './model-tree.ts'
@@ -93,8 +93,8 @@ export class ServedVersion {
       if (isWanted()) this.#standing = { mode: 'open', edition }
       else this.#retire(edition)
     } catch (error) {
+      if (isWanted()) this.#standing = { mode: 'failed', problem: toProblem(error) }
       if (!(error instanceof ProblemError)) throw error
-      if (isWanted()) this.#standing = { mode: 'failed', problem: error.problem }
     }
   }
 

@@ -1,0 +1,96 @@
+import { oipRoutes } from '@oriel/oip/app'
+import { errorForm } from '@oriel/oip/error-form'
+import type { InferencePort } from '@oriel/oip/port'
+import { ProblemError } from '@oriel/protocol/problem'
+import { Hono } from 'hono'
+import type { Admission } from './admission.ts'
+
+/** s. The longest that Bun has: a connection is silent for as long as a model runs. */
+const IDLE_S = 255
+
+export interface HttpOptions {
+  readonly port: number
+  readonly hostname: string
+  readonly inference: InferencePort
+  readonly admission: Admission
+  readonly maxBodyBytes: number
+  readonly metrics: { readonly contentType: string; text(): Promise<string> }
+}
+
+export interface HttpServer {
+  readonly url: string
+  /** Takes nothing new. Resolves when all that was begun has been answered, or after `ms`; then nothing is left. */
+  drain(ms: number): Promise<void>
+}
+
+/** @throws Error that says what to do when the port cannot be had */
+export function startHttp(options: HttpOptions): HttpServer {
+  const { port, hostname, inference, admission, maxBodyBytes, metrics } = options
+  const app = new Hono()
+    .route('/v2', oipRoutes({ portOf: () => inference, maxBodyBytes }))
+    .get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }))
+    .notFound((c) => c.json({ error: 'There is nothing here: the models are under /v2.' }, 404))
+  let isDraining = false
+
+  async function admit(request: Request): Promise<Response> {
+    const bytes = sizeOf(request, maxBodyBytes)
+    if (isDraining || !admission.enter(bytes)) return refuse(isDraining)
+    try {
+      return await app.fetch(request)
+    } finally {
+      admission.leave(bytes)
+    }
+  }
+
+  const server = listen({ port, hostname, idleTimeout: IDLE_S, maxRequestBodySize: maxBodyBytes }, (request) =>
+    // What is asked by GET is small, and a probe must be answered under any load.
+    request.method === 'POST' ? admit(request) : app.fetch(request),
+  )
+  return {
+    url: `http://${urlHost(hostname)}:${server.port}`,
+    async drain(ms) {
+      isDraining = true
+      const late = Promise.withResolvers<void>()
+      const timer = setTimeout(late.resolve, ms)
+      await Promise.race([server.stop(), late.promise])
+      clearTimeout(timer)
+      await server.stop(true)
+    },
+  }
+}
+
+type Listening = { port: number; hostname: string; idleTimeout: number; maxRequestBodySize: number }
+
+function listen(where: Listening, fetch: (request: Request) => Response | Promise<Response>) {
+  try {
+    return Bun.serve({ ...where, fetch })
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    const { port, hostname } = where
+    if (code === 'EADDRINUSE') {
+      throw new Error(`Port ${port} is taken by another program. --http 0 takes a free one.`, { cause })
+    }
+    if (code === 'EACCES') throw new Error(`Port ${port} needs more rights. Those above 1023 do not.`, { cause })
+    throw new Error(`Nothing can listen at ${hostname}:${port}: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    })
+  }
+}
+
+/** Of a body without a length it is only known what it may have. */
+function sizeOf(request: Request, maxBodyBytes: number): number {
+  const length = request.headers.get('Content-Length')
+  return length === null ? maxBodyBytes : Number(length)
+}
+
+function refuse(isDraining: boolean): Response {
+  const detail = isDraining ? 'The server is stopping.' : 'The server has as many requests as it can hold; try again.'
+  const { status, headers, body } = errorForm(new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 1_000 }))
+  return new Response(body, { status, headers: isDraining ? { ...headers, Connection: 'close' } : headers })
+}
+
+/** An address that a person can open. */
+function urlHost(hostname: string): string {
+  if (hostname === '0.0.0.0' || hostname === '::') return 'localhost'
+  return hostname.includes(':') ? `[${hostname}]` : hostname
+}
