@@ -1,3 +1,4 @@
+import { ProblemError } from '@oriel/protocol/problem'
 import { classify } from './classification.ts'
 import type { Encoded, Message } from './message.ts'
 import type { InferenceCall, InferencePort, ModelRef } from './port.ts'
@@ -14,7 +15,7 @@ export async function answerInfer(
   signal: AbortSignal,
 ): Promise<Encoded> {
   const { call, form } = await decode(port, model, message)
-  const answer = await port.infer(model, call, signal)
+  const answer = await within(form.timeoutMs, signal, (ending) => port.infer(model, call, ending))
   if (!form.outputs?.some(({ classes }) => classes)) return encodeResponse(answer, form)
   const served = await port.describe({ name: answer.model, version: answer.version })
   return encodeResponse(classify(answer, form, served), form)
@@ -27,4 +28,19 @@ async function decode(
 ): Promise<{ call: InferenceCall; form: AnswerForm }> {
   if (message.headerLength !== 0) return decodeRequest(message)
   return { call: decodeRawRequest(message.body, await port.describe(model)), form: { binary: true } }
+}
+
+async function within<T>(
+  ms: number | undefined,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (ms === undefined) return run(signal)
+  const timeout = AbortSignal.timeout(Math.ceil(ms))
+  try {
+    return await run(AbortSignal.any([signal, timeout]))
+  } catch (cause) {
+    if (cause instanceof ProblemError || !timeout.aborted) throw cause
+    throw new ProblemError({ kind: 'deadline-exceeded', detail: 'The timeout of the request is over.' }, { cause })
+  }
 }

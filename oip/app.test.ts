@@ -120,6 +120,12 @@ test.each([
   expect(port.calls).toEqual([])
 })
 
+test('a timeout ends the wait, and a sequence is refused', async () => {
+  port.infer = (_model, _call, signal) => new Promise((_, reject) => signal.addEventListener('abort', reject))
+  expect((await infer({ inputs: [row], parameters: { timeout: 1000, priority: 2 } })).status).toBe(503)
+  expect((await infer({ inputs: [row], parameters: { sequence_id: 7 } })).status).toBe(400)
+})
+
 test.each(['99999', '-1', 'x', '1e3'])('a header length of %p is 400', async (length) => {
   const headers = { 'Inference-Header-Content-Length': length }
   expect((await infer({ inputs: [row] }, headers)).status).toBe(400)

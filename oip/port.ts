@@ -59,7 +59,7 @@ export type ParameterValue = string | number | boolean
 
 export type InferenceCall = {
   id?: string
-  /** Those of the request and of nobody else: what the wire format keeps for itself is taken out. */
+  /** Those for the model: what the protocol keeps for itself (binary_data_output, timeout, priority) is taken out. */
   parameters: Readonly<Record<string, ParameterValue>>
   /** With the batch dimension in front when the model's `maxBatch` ≥ 1. */
   inputs: readonly NamedTensor[]

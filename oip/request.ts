@@ -3,14 +3,15 @@ import * as v from 'valibot'
 import { parseJson } from './exact-json.ts'
 import type { Encoded, Message } from './message.ts'
 import { joinMessage, refuse, splitMessage } from './message.ts'
-import { Parameters } from './parameters.ts'
+import { Parameters, sortParameters } from './parameters.ts'
 import type { InferenceCall } from './port.ts'
 import { exactForms, readTensors, TensorForm, writeTensor } from './tensor-form.ts'
 
-/** How the answer is to be written. */
+/** How the answer is to be written, and until when. */
 export type AnswerForm = {
   id?: string
   binary: boolean
+  timeoutMs?: number
   /** Absent: all outputs, all in the same form. */
   outputs?: readonly OutputForm[]
 }
@@ -48,20 +49,23 @@ export function decodeRequest(message: Message): { call: InferenceCall; form: An
   const inputs = readTensors(exactForms(head.inputs, 'inputs', json), tail)
   const names = new Set(inputs.map(({ name }) => name))
   if (names.size < inputs.length) refuse('Two inputs have the same name.')
-  const { binary_data_output: binary = false, ...parameters } = head.parameters ?? {}
-  if (typeof binary !== 'boolean') refuse('The parameter "binary_data_output" must be true or false.')
+  const { own, parameters } = sortParameters(head.parameters)
   const id = head.id === undefined ? {} : { id: head.id }
   const outputs = head.outputs?.length ? head.outputs.map(outputForm) : undefined
   return {
     call: { ...id, parameters, inputs, ...(outputs && { outputs: [...new Set(outputs.map(({ name }) => name))] }) },
-    form: { ...id, binary, ...(outputs && { outputs }) },
+    form: { ...id, ...own, ...(outputs && { outputs }) },
   }
 }
 
 /** The other way round, for programs that pass a request on. */
 export function encodeRequest(call: InferenceCall, form: AnswerForm, options: { binary: boolean }): Encoded {
   const tails: Uint8Array[] | undefined = options.binary ? [] : undefined
-  const parameters = form.binary ? { ...call.parameters, binary_data_output: true } : call.parameters
+  const parameters = {
+    ...call.parameters,
+    ...(form.binary && { binary_data_output: true }),
+    ...(form.timeoutMs !== undefined && { timeout: form.timeoutMs * 1000 }),
+  }
   const id = call.id === undefined ? '' : `"id":${JSON.stringify(call.id)},`
   const inputs = call.inputs.map((tensor) => writeTensor(tensor, tails)).join()
   const outputs = form.outputs ? `,"outputs":${JSON.stringify(form.outputs.map(outputRequest))}` : ''
