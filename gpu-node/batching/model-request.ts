@@ -75,6 +75,15 @@ function checkTensor(spec: TensorSpec, { name, datatype, shape, values }: NamedT
     mismatch(`input "${name}": ${values.length} values for shape [${shape.join(', ')}]`)
   }
   if (spec.finite) checkFinite(name, values)
+  if (datatype === 'BYTES') checkTexts(name, values)
+}
+
+/** ONNX Runtime's binding hands texts over as C does, and would cut them off in silence. */
+function checkTexts(name: string, values: NamedTensor['values']): void {
+  for (const value of values) {
+    if (typeof value === 'string' && value.includes('\0'))
+      mismatch(`input "${name}": a text holds the character U+0000`)
+  }
 }
 
 function checkFinite(name: string, values: NamedTensor['values']): void {

@@ -186,6 +186,11 @@ export function inferenceContract(title: string, serve: () => Promise<ServerUnde
       expect(v.parse(Problem, await response.json()).error).not.toBe('')
     })
 
+    test('a text that ONNX Runtime would cut off is 400', async () => {
+      const inputs = [{ name: 'X', datatype: 'BYTES', shape: [1, 1], data: ['a\0b'] }]
+      expect((await infer(identityOf('BYTES'), { inputs })).status).toBe(400)
+    })
+
     test('bytes that are no request are 400', async () => {
       for (const [body, headers] of [
         ['', {}],

@@ -6,7 +6,7 @@ import { ARRAYS, bytesOfValues } from '@oriel/protocol/tensor'
 export function samples(datatype: Datatype): NamedTensor['values'] {
   switch (datatype) {
     case 'BYTES':
-      return ['', 'plain', 'häß "lich"\n', '\u{1f98a}', '\ufeff\u0000', '</script>']
+      return ['', 'plain', 'häß "lich"\n', '\u{1f98a}', '\ufeff\u0001', '</script>']
     case 'BOOL':
       return Uint8Array.of(1, 0, 0, 1, 1, 0)
     case 'INT64':
