@@ -35,6 +35,16 @@ describe('nothing is held against', () => {
       'a reader that was told after the end that there is no more',
       { connections: [connection(0, WHOLE), connection(6, [], 204)] },
     ],
+    [
+      'scores that differ in the last digit of a float32',
+      {
+        answers: [{ label: 'a', scores: { a: 0.9789, b: 0.09217514097690582 } }],
+        log: [
+          event(1, 'responses', { response: { label: 'a', scores: { a: 0.9789, b: 0.09217512607574463 } } }),
+          event(2, 'completed'),
+        ],
+      },
+    ],
     ['the same text in other pieces', { answers: ['Once upon', ' a time'] }],
     [
       'a refusal that left nothing',
@@ -136,6 +146,22 @@ describe('found', () => {
       { log: WHOLE, connections: [connection(0, [...WHOLE.slice(0, 5), event(6, 'progress')])] },
     ],
     ['wrong-answer', 'another text', { answers: ['Once ', 'again'] }],
+    [
+      'wrong-answer',
+      'another score',
+      {
+        answers: [{ label: 'a', scores: [0.9789] }],
+        log: [event(1, 'responses', { response: { label: 'a', scores: [0.9788] } }), event(2, 'completed')],
+      },
+    ],
+    [
+      'wrong-answer',
+      'another label',
+      {
+        answers: [{ label: 'a' }],
+        log: [event(1, 'responses', { response: { label: 'b' } }), event(2, 'completed')],
+      },
+    ],
     [
       'wrong-answer',
       'a response said twice',

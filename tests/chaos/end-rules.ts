@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import { isTerminal, type Received } from '../support/client.ts'
+import { isClose } from './is-close.ts'
 import { type Observation, type RequestObservation, standingOf } from './observation.ts'
 import { type Violation, violating } from './violation.ts'
 
@@ -67,13 +67,13 @@ const isText = (all: readonly unknown[]) => all.length > 0 && all.every((part) =
 /** A text may come in other pieces; it must be the same text. */
 function isSame(responses: readonly unknown[], expected: readonly unknown[] | undefined): boolean {
   if (expected && isText(responses) && isText(expected)) return responses.join('') === expected.join('')
-  return isDeepStrictEqual(responses, expected)
+  return expected !== undefined && isClose(responses, expected)
 }
 
 /** What was said before an end that is not `completed` must have been right as far as it went. */
 function isBeginning(responses: readonly unknown[], expected: readonly unknown[] = []): boolean {
   if (isText(responses) && isText(expected)) return expected.join('').startsWith(responses.join(''))
-  return isDeepStrictEqual(responses, expected.slice(0, responses.length))
+  return isClose(responses, expected.slice(0, responses.length))
 }
 
 const print = (responses: readonly unknown[] | undefined) => JSON.stringify(responses)
