@@ -7,9 +7,9 @@ import { Random } from './random.ts'
  * What the stack of a run lets in, so that a flood meets it: jobs of one model and lane, those under way counted, and
  * requests of one user at once. The load without floods stays below both.
  */
-export const LET_IN = { queued: 60, burst: 40, perSecond: 20 } as const
+export const LET_IN = { queued: 40, burst: 40, perSecond: 20 } as const
 /** How many are sent. */
-const FLOOD = { 'flood-queue': 2 * LET_IN.queued, 'flood-user': 2 * LET_IN.burst } as const
+const FLOOD = { 'flood-queue': 3 * LET_IN.queued, 'flood-user': 2 * LET_IN.burst } as const
 
 /**
  * Many requests within `forMs`: slow stories of all users to one lane, or quick questions of one user.
