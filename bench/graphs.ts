@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { ManifestInput } from '@oriel/protocol/manifest'
 import { type GraphDef, type NodeDef, onnxBytes, type Weight } from '@oriel/gpu-node/engines/testing/onnx-bytes'
+import type { ManifestInput } from '@oriel/protocol/manifest'
 
 /** Perceptrons to race with: the same bytes on every machine, so that whoever reads the folder runs the same graphs. */
 export const GRAPHS = {

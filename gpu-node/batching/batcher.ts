@@ -29,12 +29,17 @@ export interface BatcherOptions {
   readonly onBatch?: (done: BatchDone) => void
 }
 
+/** A host that is lost over and over is no place to wait: whoever asked decides. */
+const MAX_LOSSES = 2
+
 interface Waiting extends ModelRequest {
   readonly since: number
   readonly resolve: (outputs: readonly NamedTensor[]) => void
   readonly reject: (error: unknown) => void
   readonly signal: AbortSignal | undefined
   onAbort: (() => void) | undefined
+  /** How often it was lost with a host that others, or nobody knows who, brought down. */
+  losses: number
   /** Its batch, once it has one. */
   batch: RunningBatch | undefined
 }
@@ -52,7 +57,8 @@ interface RunningBatch {
  *                          └──ended, and nobody to wait for──▶ running, idle
  *
  * A batch that fails is run again in halves, down to the row whose fault it is: that one fails alone. Where the host
- * died of it every member runs by itself, since each half would cost a host.
+ * died of it every member runs by itself, since each half would cost a host. Members whose host died of other work
+ * run again as they were.
  */
 export class Batcher {
   readonly #options: BatcherOptions
@@ -73,7 +79,16 @@ export class Batcher {
       if (signal?.aborted) return reject(aborted())
       if (this.#waiting.rows + request.rows > this.#options.maxWaiting) return reject(this.#full())
       const since = this.#options.clock.now()
-      const waiting: Waiting = { ...request, since, resolve, reject, signal, onAbort: undefined, batch: undefined }
+      const waiting: Waiting = {
+        ...request,
+        since,
+        resolve,
+        reject,
+        signal,
+        onAbort: undefined,
+        losses: 0,
+        batch: undefined,
+      }
       if (signal) this.#watch(waiting, signal)
       this.#waiting.add(waiting)
       this.#go()
@@ -149,7 +164,7 @@ export class Batcher {
   }
 
   #fail(members: readonly Waiting[], error: unknown): void {
-    const parts = members.length > 1 ? partsToTryAgain(members, error) : []
+    const parts = partsToTryAgain(members, error)
     this.#again.push(...parts.reverse())
     if (parts.length === 0) for (const member of members) answered(member).reject(error)
   }
@@ -163,13 +178,19 @@ export class Batcher {
   }
 }
 
-/** Who of a batch that failed goes with whom in the next try; none when it was nobody's fault, or everybody's. */
+/** Who of a batch that failed goes with whom in the next try; none when another try would be of no use. */
 function partsToTryAgain(members: readonly Waiting[], error: unknown): Waiting[][] {
-  if (!(error instanceof ProblemError) || error instanceof BystanderError) return []
+  if (!(error instanceof ProblemError)) return []
+  if (error instanceof BystanderError) {
+    if (members.some((member) => ++member.losses > MAX_LOSSES)) return []
+    // When nobody was caught in the act, the next time must tell.
+    return error.suspect ? oneByOne(members) : [[...members]]
+  }
+  if (members.length === 1) return []
   switch (error.problem.kind) {
     case 'host-crashed':
     case 'host-hung':
-      return members.map((member) => [member])
+      return oneByOne(members)
     case 'inference-failed':
     case 'input-mismatch': {
       const middle = Math.ceil(members.length / 2)
@@ -179,6 +200,8 @@ function partsToTryAgain(members: readonly Waiting[], error: unknown): Waiting[]
       return []
   }
 }
+
+const oneByOne = (members: readonly Waiting[]): Waiting[][] => members.map((member) => [member])
 
 function together(members: readonly Waiting[]): Batch {
   const [first] = members
