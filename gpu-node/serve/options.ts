@@ -69,8 +69,8 @@ export function parseOptions(args: readonly string[]): ServeOptions | 'help' {
     options: {
       help: { type: 'boolean', short: 'h' },
       ...Object.fromEntries(
-        Object.keys(ServeOptions.entries).map(
-          (name) => [name, { type: name === 'watch' ? 'boolean' : 'string' }] as const,
+        Object.entries(ServeOptions.entries).map(
+          ([name, schema]) => [name, { type: v.getDefault(schema) === false ? 'boolean' : 'string' }] as const,
         ),
       ),
     },
@@ -87,7 +87,7 @@ export function optionsHelp(): string {
     const fallback = v.getDefault(schema)
     const suffix = fallback === undefined || fallback === false ? '' : ` (${fallback})`
     const described = 'wrapped' in schema ? schema.wrapped : schema
-    return `  --${name.padEnd(15)} ${v.getDescription(described)}${suffix}`
+    return `  --${name.padEnd(16)} ${v.getDescription(described)}${suffix}`
   })
   return [
     'Serves a folder of models by the Open Inference Protocol v2, on this machine alone.',
