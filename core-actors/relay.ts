@@ -6,6 +6,8 @@ import type { Accepted } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
 import { shardOf } from '@oriel/protocol/ids'
 import { type Lane, liveShard, requestOf } from '@oriel/protocol/subjects'
+import { VOLUME_MS } from '@oriel/protocol/volume'
+import { Asked } from './asked.ts'
 import { BrokerLogs } from './broker-logs.ts'
 import { hearBrokerNews } from './broker-news.ts'
 import type { About } from './channel.ts'
@@ -68,6 +70,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   readonly #channels = new Channels(this.#logs)
   readonly #catalog = new LiveCatalog()
   readonly #depth = new QueueDepth()
+  readonly #asked = new Asked()
   readonly #subscribed = new WeakMap<NatsConnection, Set<number>>()
   readonly #link = new Link(
     { url: this.env.NATS_URL, user: this.env.NATS_USER, password: this.env.NATS_PASSWORD, name: 'oriel-relay' },
@@ -102,7 +105,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   #timers: ReturnType<typeof setInterval>[] | undefined
 
   submit(order: Order): Promise<Outcome<Submitted>> {
-    return this.#atBroker((connection) => this.#sender.submit(connection, order))
+    return this.#atBroker((connection) => {
+      this.#asked.for(order.job.model)
+      return this.#sender.submit(connection, order)
+    })
   }
 
   requeue(order: Requeue): ReturnType<RelayPort['requeue']> {
@@ -231,12 +237,18 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     this.#timers ??= [
       setInterval(() => this.#sweep(), SWEEP_MS),
       setInterval(() => this.#channels.beat(), HEARTBEAT_MS),
+      setInterval(() => this.#tellAsked(shard), VOLUME_MS),
     ]
     const subscribed = this.#subscribed.get(connection) ?? new Set()
     this.#subscribed.set(connection, subscribed)
     if (subscribed.has(shard)) return
     subscribed.add(shard)
     subscribe(connection, liveShard(shard), (message) => this.#arrived(message))
+  }
+
+  /** A relay that has several shards tells of them as of the first: the planner adds them all up. */
+  #tellAsked(shard: number): void {
+    if (this.#link.now) this.#asked.tell(this.#link.now, shard)
   }
 
   #arrived(message: Msg): void {

@@ -3,7 +3,14 @@ import { IDENTITIES, inboxOf } from './identities.ts'
 import { natsConfig } from './nats-config.ts'
 
 const ports = { nats: 1, websocket: 2, monitor: 3, postgres: 4, inspector: 5 }
-const passwords = { edge: 'pw-edge', node: 'pw-node', recorder: 'pw-recorder', admin: 'pw-admin', system: 'pw-system' }
+const passwords = {
+  edge: 'pw-edge',
+  node: 'pw-node',
+  recorder: 'pw-recorder',
+  planner: 'pw-planner',
+  admin: 'pw-admin',
+  system: 'pw-system',
+}
 const text = natsConfig(ports, '/state/with "quotes"/jetstream', passwords)
 
 test('every identity has its password, and the system account its own user', () => {

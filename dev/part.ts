@@ -16,7 +16,7 @@ import { tailOf } from './tail.ts'
  */
 export type Mode = 'stopped' | 'starting' | 'running' | 'waiting' | 'stopping' | 'failed'
 
-export const KINDS = ['postgres', 'nats', 'edge', 'recorder', 'node', 'host'] as const
+export const KINDS = ['postgres', 'nats', 'edge', 'recorder', 'planner', 'node', 'host'] as const
 export type Kind = (typeof KINDS)[number]
 
 export interface PartSpec {

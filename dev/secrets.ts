@@ -11,7 +11,15 @@ const Secret = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{32,}$/))
 /** The local stack's own, made once per state folder. */
 export const Secrets = v.strictObject({
   /** Broker identities. */
-  nats: v.strictObject({ edge: Secret, node: Secret, recorder: Secret, admin: Secret, system: Secret }),
+  nats: v.strictObject({
+    edge: Secret,
+    node: Secret,
+    recorder: Secret,
+    /** A folder that is older than planners has none; the broker is told at every start. */
+    planner: v.optional(Secret, () => random()),
+    admin: Secret,
+    system: Secret,
+  }),
   postgres: Secret,
   /** Signs the tokens of users (HS256). */
   auth: Secret,
@@ -28,7 +36,14 @@ export function readSecrets(dir: StateDir): Secrets {
   if (!existsSync(dir.secrets)) {
     dir.create()
     const secrets: Secrets = {
-      nats: { edge: random(), node: random(), recorder: random(), admin: random(), system: random() },
+      nats: {
+        edge: random(),
+        node: random(),
+        recorder: random(),
+        planner: random(),
+        admin: random(),
+        system: random(),
+      },
       postgres: random(),
       auth: random(),
       events: random(),

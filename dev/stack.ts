@@ -12,7 +12,7 @@ import type { Kind, Part } from './part.ts'
 import { PartSet } from './part-set.ts'
 import { natsPart } from './parts/nats.ts'
 import { databaseUrl, postgresPart } from './parts/postgres.ts'
-import { nodePart, ROOT, recorderPart } from './parts/programs.ts'
+import { nodePart, plannerPart, ROOT, recorderPart } from './parts/programs.ts'
 import { workerdPart } from './parts/workerd.ts'
 import { wranglerPart } from './parts/wrangler.ts'
 import { firstPlan } from './plan.ts'
@@ -39,6 +39,10 @@ export interface StackOptions {
   /** Of the edge; 0, the default, takes a free one. */
   readonly port?: number
   readonly nodes?: number
+  /** How many planners: one of them plans, the others stand by (1). */
+  readonly planners?: number
+  /** Further settings for the planners, by the names of planner/config.ts. */
+  readonly plannerEnv?: Readonly<Record<string, string>>
   readonly edge?: 'wrangler' | 'workerd'
   readonly modelsDir?: string
   /** Further settings for the nodes, by the names of gpu-node/config.ts. */
@@ -53,7 +57,7 @@ export interface StackOptions {
 }
 
 /** In the order in which each can still tell the next one what it did. */
-const LEAVING: readonly Kind[] = ['edge', 'node', 'recorder', 'nats', 'postgres']
+const LEAVING: readonly Kind[] = ['edge', 'node', 'planner', 'recorder', 'nats', 'postgres']
 
 /**
  * Starts every part of Oriel on this machine and comes back when a request would succeed.
@@ -113,6 +117,10 @@ export class Stack {
     this.#parts.add(recorderPart(this.#portsFor('recorder'), this.#secrets))
     const workerd = options.edge === 'workerd'
     this.#parts.add(workerd ? workerdPart(dir, port, settings) : wranglerPart(dir, port, ports, settings))
+    for (let count = options.planners ?? 1; count > 0; count--) {
+      const name = this.#parts.nextName('planner')
+      this.#parts.add(plannerPart(this.#portsFor(name), this.#secrets, name, options.plannerEnv ?? {}))
+    }
     for (let count = options.nodes ?? 1; count > 0; count--) this.#newNode()
   }
 
@@ -148,6 +156,7 @@ export class Stack {
     await Promise.all([
       this.startPart('edge'),
       Promise.all([database, broker]).then(() => this.startPart('recorder')),
+      broker.then(() => Promise.all(this.#parts.ofKind('planner').map(({ spec }) => this.startPart(spec.name)))),
       broker.then(() => Promise.all(this.#parts.ofKind('node').map(({ spec }) => this.startPart(spec.name)))),
     ])
     await this.ready()

@@ -2,15 +2,22 @@ import {
   ALL_CANCELS,
   ALL_LIVE,
   ALL_MAX_DELIVERIES,
+  ALL_VOLUMES,
+  BACKLOG,
   DEAD,
   DISCONNECTED,
   HISTORY,
   JOBS,
+  LEASES,
+  MEASURED,
   MODELS,
   NODES,
   PLACEMENT,
+  PLAN,
+  PLANNER,
   PROGRESS,
   RECORDER,
+  VOLUMES,
 } from './subjects.ts'
 
 /** What an identity may do at the broker: the subjects that it may publish to and subscribe to. */
@@ -44,7 +51,7 @@ export const NODE_PERMISSIONS = {
     `$JS.API.CONSUMER.INFO.${kv(PLACEMENT)}.>`,
     `$JS.FC.${kv(PLACEMENT)}.>`,
   ],
-  subscribe: [`${NODE_INBOX}.>`, ALL_CANCELS],
+  subscribe: [`${NODE_INBOX}.>`, BACKLOG, ALL_CANCELS],
 } as const satisfies Permissions
 
 export const EDGE_INBOX = '_INBOX_edge'
@@ -63,6 +70,7 @@ export const EDGE_PERMISSIONS = {
     // Sees whether HISTORY has what the record lacks of a request.
     `$JS.API.DIRECT.GET.${HISTORY}.history.*.*`,
     'control.cancel.*',
+    ALL_VOLUMES,
     `$JS.API.DIRECT.GET.${PROGRESS}`,
     `$JS.API.CONSUMER.INFO.${JOBS}.*`,
     // Gives back what a dead node had, and clears away what was given up.
@@ -105,4 +113,26 @@ export const RECORDER_PERMISSIONS = {
     ]),
   ],
   subscribe: [`${RECORDER_INBOX}.>`],
+} as const satisfies Permissions
+
+export const PLANNER_INBOX = '_INBOX_planner'
+
+/** The planner writes the plan, its lease and what it has measured, and sees models, nodes and how much waits. */
+export const PLANNER_PERMISSIONS = {
+  publish: [
+    `$KV.${PLACEMENT}.${PLAN}`,
+    `$KV.${LEASES}.${PLANNER}`,
+    `$KV.${VOLUMES}.${MEASURED}`,
+    BACKLOG,
+    ...[PLACEMENT, LEASES, VOLUMES].map((bucket) => `$JS.API.DIRECT.GET.${kv(bucket)}.>`),
+    `$JS.API.CONSUMER.INFO.${JOBS}.*`,
+    ...[MODELS, NODES].flatMap((bucket) => [
+      `$JS.API.STREAM.INFO.${kv(bucket)}`,
+      `$JS.API.CONSUMER.CREATE.${kv(bucket)}.>`,
+      `$JS.API.CONSUMER.DELETE.${kv(bucket)}.>`,
+      `$JS.API.CONSUMER.INFO.${kv(bucket)}.>`,
+      `$JS.FC.${kv(bucket)}.>`,
+    ]),
+  ],
+  subscribe: [`${PLANNER_INBOX}.>`, ALL_VOLUMES, DISCONNECTED],
 } as const satisfies Permissions

@@ -10,6 +10,7 @@ import {
   JOBS,
   LANES,
   type Lane,
+  LEASES,
   laneConsumer,
   laneJobs,
   MODELS,
@@ -17,6 +18,7 @@ import {
   PLACEMENT,
   PROGRESS,
   RECORDER,
+  VOLUMES,
 } from './subjects.ts'
 
 // Durations are in nanoseconds, as JetStream's API takes them.
@@ -37,6 +39,9 @@ export const MAX_DELIVER = 50
 export const ACK_WAIT_MS = 10_000
 /** How long each event of a log is kept; when the first is gone, the record answers. */
 export const LOG_MAX_AGE_MS = 60 * 60_000
+
+/** A lease that was not renewed for so long is anybody's. */
+export const LEASE_TTL_MS = 4_000
 
 /** Dead letters that are kept; past it the oldest go. Whoever lists them reads their subjects. */
 export const MAX_DEAD = 100_000
@@ -116,4 +121,6 @@ export const BUCKETS = [
   { name: NODES, ttlMs: NODE_TTL_MS },
   { name: MODELS, ttlMs: 0 },
   { name: PLACEMENT, ttlMs: 0 },
+  { name: LEASES, ttlMs: LEASE_TTL_MS },
+  { name: VOLUMES, ttlMs: 0 },
 ] as const

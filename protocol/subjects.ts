@@ -49,6 +49,12 @@ export const deadLetter = (id: string) => `dead.*.${id}`
 export const cancelSubject = (id: string) => `control.cancel.${id}`
 export const ALL_CANCELS = 'control.cancel.*'
 
+/** How many requests for each model a relay has had. */
+export const volumeSubject = (shard: number) => `volume.${shard}`
+export const ALL_VOLUMES = 'volume.*'
+/** How much waits in each partition and how fast it is taken, told by the planner. */
+export const BACKLOG = 'placement.backlog'
+
 /** KV buckets. */
 export const NODES = 'nodes'
 export const MODELS = 'models'
@@ -57,3 +63,11 @@ export const PLACEMENT = 'placement'
 export const PLAN = 'plan'
 /** A model version's key in the models bucket. */
 export const modelKey = (model: string, version: string) => `${model}.${version}`
+/** Who does what only one may do: an entry that its holder writes again and again, and that ends by itself. */
+export const LEASES = 'leases'
+/** The key of the planner's lease. */
+export const PLANNER = 'planner'
+/** What the planner has measured so far, for the next one. */
+export const VOLUMES = 'volumes'
+/** The one key in the volumes bucket. */
+export const MEASURED = 'measured'

@@ -40,6 +40,37 @@ export function recorderPart(ports: Ports, secrets: Secrets): PartSpec {
   }
 }
 
+export function plannerPart(
+  ports: Ports,
+  secrets: Secrets,
+  name: string,
+  env: Readonly<Record<string, string>>,
+): PartSpec {
+  return {
+    name,
+    kind: 'planner',
+    address: null,
+    readyMs: 30_000,
+    stop: { signal: 'SIGTERM', graceMs: 5_000 },
+    command: () => ({
+      file: process.execPath,
+      args: [join(ROOT, 'planner/main.ts')],
+      cwd: ROOT,
+      stdin: 'pipe',
+      env: {
+        ...fromEnv(),
+        ORIEL_NATS_URL: natsUrl(ports.nats),
+        ORIEL_NATS_USER: 'planner',
+        ORIEL_NATS_PASSWORD: secrets.nats.planner,
+        ORIEL_PLANNER_NAME: name,
+        ...env,
+      },
+    }),
+    // It may only stand by: alive is all that it has to be.
+    isReady: (child) => child.exit === undefined,
+  }
+}
+
 /**
  * Whoever stops a stack waits for it, so what still runs is handed back soon: nothing is lost by that, another node
  * or the next start goes on with it. In production a node gives it longer.

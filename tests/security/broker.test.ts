@@ -4,7 +4,9 @@ import { connect } from '@nats-io/transport-node'
 import type { Identity } from '@oriel/dev/identities'
 import {
   ALL_LIVE,
+  ALL_VOLUMES,
   acceptedSubject,
+  BACKLOG,
   cancelSubject,
   DISCONNECTED,
   deadSubject,
@@ -12,13 +14,14 @@ import {
   jobSubject,
   laneConsumer,
   progressSubject,
+  volumeSubject,
 } from '@oriel/protocol/subjects'
 import { useStack } from '../support/stack.ts'
 
 // Each identity tries everything at the running broker: what it may not do is refused, and what it may do is not.
 
 const stack = useStack()
-const IDENTITIES = ['edge', 'node', 'recorder'] as const satisfies Identity[]
+const IDENTITIES = ['edge', 'node', 'recorder', 'planner'] as const satisfies Identity[]
 type Who = (typeof IDENTITIES)[number]
 
 const lane = laneConsumer(0, 'interactive')
@@ -35,13 +38,19 @@ const PUBLISH: Readonly<Record<string, readonly Who[]>> = {
   [DISCONNECTED]: none,
   '$KV.nodes.x': ['node'],
   '$KV.models.x.1': ['node'],
-  '$KV.placement.plan': none,
+  '$KV.placement.plan': ['planner'],
+  '$KV.placement.other': none,
+  '$KV.leases.planner': ['planner'],
+  '$KV.leases.other': none,
+  '$KV.volumes.measured': ['planner'],
+  [BACKLOG]: ['planner'],
+  [volumeSubject(0)]: ['edge'],
   // Jobs: nodes take them, nodes and the edge settle them, and the edge clears away what was given up.
   [`$JS.API.CONSUMER.MSG.NEXT.JOBS.${lane}`]: ['node'],
   [`$JS.ACK.JOBS.${lane}.1.1.1.1.0`]: ['edge', 'node'],
   '$JS.API.STREAM.MSG.GET.JOBS': ['edge'],
   '$JS.API.STREAM.MSG.DELETE.JOBS': ['edge'],
-  [`$JS.API.CONSUMER.INFO.JOBS.${lane}`]: ['edge'],
+  [`$JS.API.CONSUMER.INFO.JOBS.${lane}`]: ['edge', 'planner'],
   '$JS.API.DIRECT.GET.JOBS': none,
   '$JS.API.CONSUMER.CREATE.JOBS.x': none,
   '$JS.API.CONSUMER.DURABLE.CREATE.JOBS.x': none,
@@ -84,7 +93,9 @@ const SUBSCRIBE: Readonly<Record<string, readonly Who[]>> = {
   'history.>': none,
   'dead.>': none,
   [ALL_LIVE]: ['edge'],
-  [DISCONNECTED]: ['edge'],
+  [DISCONNECTED]: ['edge', 'planner'],
+  [ALL_VOLUMES]: ['planner'],
+  [BACKLOG]: ['node'],
   'control.cancel.*': ['node'],
   '$KV.>': none,
   '$JS.API.>': none,

@@ -15,11 +15,15 @@ import { type ExtraModel, modelsWith } from './models.ts'
 
 export interface StackOptions {
   readonly nodes?: number
+  /** One of them plans. */
+  readonly planners?: number
   /** Beside the bundled ones. */
   readonly models?: readonly ExtraModel[]
   readonly edge?: 'wrangler' | 'workerd'
   /** Further settings of the nodes. */
   readonly nodeEnv?: Readonly<Record<string, string>>
+  /** Further settings of the planners. */
+  readonly plannerEnv?: Readonly<Record<string, string>>
   /** Further variables of the Worker. */
   readonly edgeEnv?: Readonly<Record<string, string>>
 }
@@ -29,9 +33,11 @@ const START_MS = 180_000
 /** A stack for all tests of a file, on free ports and with a state folder of its own. */
 export function useStack({
   nodes = 1,
+  planners = 1,
   models = [],
   edge = 'workerd',
   nodeEnv = {},
+  plannerEnv = {},
   edgeEnv = {},
 }: StackOptions = {}): TestStack {
   const dir = mkdtempSync(join(tmpdir(), 'oriel-stack-'))
@@ -44,6 +50,8 @@ export function useStack({
       await startStack({
         stateDir: join(dir, 'state'),
         nodes,
+        planners,
+        plannerEnv,
         edge,
         modelsDir,
         nodeEnv: { ORIEL_DRAIN_MS: '3000', ...nodeEnv },

@@ -1,0 +1,97 @@
+import type { NatsConnection } from '@nats-io/nats-core'
+import type { Backlog } from '@oriel/protocol/backlog'
+import { BACKLOG } from '@oriel/protocol/subjects'
+import { BacklogMeter } from './backlog-meter.ts'
+import type { Cluster } from './cluster.ts'
+import type { Lease } from './lease.ts'
+import type { Log } from './log.ts'
+import { Planner, type PlanPort } from './planner.ts'
+import { readQueues } from './read-queues.ts'
+
+export interface PlannerProgramOptions {
+  readonly nc: NatsConnection
+  readonly lease: Lease
+  readonly store: PlanPort
+  readonly cluster: Cluster
+  readonly everyMs: number
+  readonly halfLifeMs: number
+  readonly log: Log
+}
+
+/*
+ * standing by ──the lease is ours──▶ planning ──it is not any more, or another wrote the plan──▶ standing by
+ */
+
+/** A planner among several. What fails is tried again the next time: it is called every second or so. */
+export class PlannerProgram {
+  readonly #options: PlannerProgramOptions
+  #planner: Planner | undefined
+  #meter = new BacklogMeter()
+
+  constructor(options: PlannerProgramOptions) {
+    this.#options = options
+  }
+
+  get isPlanning(): boolean {
+    return this.#planner !== undefined && this.#options.lease.isHeld
+  }
+
+  get planner(): Planner | undefined {
+    return this.#planner
+  }
+
+  /** What waits, as it was last seen; nothing while another plans. */
+  get backlog(): Backlog {
+    return this.#meter.now()
+  }
+
+  get cluster(): Cluster {
+    return this.#options.cluster
+  }
+
+  asked(counts: Readonly<Record<string, number>>, now: number): void {
+    this.#planner?.asked(counts, now)
+  }
+
+  async keep(): Promise<void> {
+    const { lease, log } = this.#options
+    await lease.keep().catch((error) => log('warn', 'the lease could not be kept', { error: String(error) }))
+  }
+
+  async tick(now: number): Promise<void> {
+    const { lease, log } = this.#options
+    try {
+      if (!lease.isHeld) return this.#standBy('the lease is another’s')
+      this.#planner ??= await this.#begin(now)
+      if (!(await this.#planner.tick(now))) return this.#standBy('another planner has written the plan')
+      await this.#tell(this.#planner)
+    } catch (error) {
+      log('warn', 'the planner could not do its work', { error: String(error) })
+    }
+  }
+
+  async end(now: number): Promise<void> {
+    if (this.isPlanning) await this.#planner?.end(now)
+    await this.#options.lease.release()
+  }
+
+  async #begin(now: number): Promise<Planner> {
+    const { lease, log } = this.#options
+    const planner = await Planner.begin({ ...this.#options, term: lease.term }, now)
+    log('info', 'planning', { term: lease.term })
+    return planner
+  }
+
+  #standBy(why: string): void {
+    if (!this.#planner) return
+    this.#options.log('warn', 'standing by', { why })
+    this.#planner = undefined
+    this.#meter = new BacklogMeter()
+  }
+
+  async #tell({ placement }: Planner): Promise<void> {
+    const { nc } = this.#options
+    this.#meter.add(await readQueues(nc, placement.partitions), performance.now())
+    nc.publish(BACKLOG, JSON.stringify(this.#meter.now()))
+  }
+}
