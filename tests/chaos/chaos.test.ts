@@ -2,11 +2,11 @@ import { expect, test } from 'bun:test'
 import type { FaultName } from './faults.ts'
 import { reportOf, table } from './report.ts'
 import { runChaos } from './run.ts'
+import { type Injection, planFaults } from './schedule.ts'
 import { timelineOf } from './timeline.ts'
 
 /** As many kinds as there is time for, and each of them once. */
 const FAULTS: readonly FaultName[] = [
-  'flood-queue',
   'flood-user',
   'kill-node',
   'kill-host',
@@ -21,15 +21,23 @@ const FAULTS: readonly FaultName[] = [
   'stop-postgres',
 ]
 const SEED = 15
+const FOR_MS = 24_000
+/** The queue is filled first, when nothing else keeps the flood from it. */
+const FLOOD_MS = 3_000
+const SCHEDULE: readonly Injection[] = [
+  { at: 1_000, fault: 'flood-queue', forMs: 1_000, which: 0 },
+  ...planFaults(SEED, FOR_MS - FLOOD_MS, FAULTS).map((injection) => ({ ...injection, at: injection.at + FLOOD_MS })),
+]
 
 test('under faults every promise is kept', async () => {
   const { observation, violations } = await runChaos({
     seed: SEED,
-    forMs: 22_000,
+    forMs: FOR_MS,
     perSecond: 10,
     nodes: 2,
     edge: 'workerd',
     faults: FAULTS,
+    schedule: SCHEDULE,
     log: () => {},
     signal: new AbortController().signal,
   })
@@ -44,5 +52,5 @@ test('under faults every promise is kept', async () => {
   expect(Object.keys(report.ends).sort()).toEqual(['cancelled', 'completed', 'expired'])
   expect(report.refusals['queue-full']).toBeGreaterThan(0)
   expect(report.refusals['limit-exceeded']).toBeGreaterThan(0)
-  expect(report.faults.filter(({ injected }) => injected > 0).length).toBe(FAULTS.length)
+  expect(report.faults.filter(({ injected }) => injected > 0).length).toBe(FAULTS.length + 1)
 }, 180_000)

@@ -7,7 +7,7 @@ import { Random } from './random.ts'
  * What the stack of a run lets in, so that a flood meets it: jobs of one model and lane, those under way counted, and
  * requests of one user at once. The load without floods stays below both.
  */
-export const LET_IN = { queued: 40, burst: 40, perSecond: 20 } as const
+export const LET_IN = { queued: 40, burst: 40, perSecond: 5 } as const
 /** How many are sent. */
 const FLOOD = { 'flood-queue': 3 * LET_IN.queued, 'flood-user': 2 * LET_IN.burst } as const
 
