@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
 import { Hono } from 'hono'
 import { oipRoutes } from './app.ts'
+import { inferDirectly } from './infer-route.ts'
 import { MemoryPort } from './testing/memory-port.ts'
 
 let port: MemoryPort
@@ -30,6 +31,20 @@ test('the model is named with a version in the path, or with an alias', async ()
   expect((await post('/v2/models/echo/versions/9/infer', body)).status).toBe(404)
   expect((await post('/v2/models/none/infer', body)).status).toBe(404)
   expect((await post('/v2/models/..%2fecho/infer', body)).status).toBe(404)
+})
+
+test('an inference without the router is the same', async () => {
+  const direct = inferDirectly(port, 1000)
+  for (const path of ['echo', 'echo/versions/1', 'echo@1', 'echo/versions/9', 'none', 'echo@1/versions/1']) {
+    for (const body of [JSON.stringify({ inputs: [row] }), '{']) {
+      const request = () => new Request(`http://host:1/v2/models/${path}/infer`, { method: 'POST', body })
+      const [routed, short] = [await app.request(request()), await direct(request())]
+      expect(short?.status).toBe(routed.status)
+      expect(await short?.text()).toBe(await routed.text())
+    }
+  }
+  expect(direct(new Request('http://host/v2/models/echo/infer'))).toBeUndefined()
+  expect(direct(new Request('http://host/v2/models/echo', { method: 'POST' }))).toBeUndefined()
 })
 
 test('what is binary comes and goes behind the JSON', async () => {

@@ -1,5 +1,6 @@
 import { oipRoutes } from '@oriel/oip/app'
 import { errorForm } from '@oriel/oip/error-form'
+import { inferDirectly } from '@oriel/oip/infer-route'
 import type { InferencePort } from '@oriel/oip/port'
 import { ProblemError } from '@oriel/protocol/problem'
 import { Hono } from 'hono'
@@ -30,13 +31,14 @@ export function startHttp(options: HttpOptions): HttpServer {
     .route('/v2', oipRoutes({ portOf: () => inference, maxBodyBytes }))
     .get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }))
     .notFound((c) => c.json({ error: 'There is nothing here: the models are under /v2.' }, 404))
+  const direct = inferDirectly(inference, maxBodyBytes)
   let isDraining = false
 
   async function admit(request: Request): Promise<Response> {
     const bytes = sizeOf(request, maxBodyBytes)
     if (isDraining || !admission.enter(bytes)) return refuse(isDraining)
     try {
-      return await app.fetch(request)
+      return await (direct(request) ?? app.fetch(request))
     } finally {
       admission.leave(bytes)
     }
