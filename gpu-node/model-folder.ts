@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Manifest, ModelName, ModelVersion } from '@oriel/protocol/manifest'
+import { pipelineFault } from '@oriel/protocol/pipeline'
 import { describeIssues, type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
 import * as v from 'valibot'
 import { verifyFiles } from './model-folder-verify.ts'
@@ -76,6 +77,8 @@ async function readManifest(dir: string, name: string, version: string): Promise
   const manifest = parsed.output
   if (manifest.name !== name) throw wrong(`name: "${manifest.name}" lies in the folder of "${name}"`)
   if (manifest.version !== version) throw wrong(`version: "${manifest.version}" lies in the folder of "${version}"`)
+  const fault = pipelineFault(manifest)
+  if (fault) throw new ProblemError({ kind: 'model-unavailable', detail: `${MANIFEST}: ${fault}` })
   return manifest
 }
 

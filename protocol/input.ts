@@ -3,13 +3,13 @@ import { ProblemError } from './problem.ts'
 
 /**
  * Checks a request's input against the model's signature; the edge refuses with it, the node relies on it.
- * Text engines take one string that is not empty. A tensor model takes `{ <input name>: nested arrays }`,
+ * Text engines take one string that is not empty. A tensor model or a pipeline takes `{ <input name>: nested arrays }`,
  * each of the declared shape of one item.
  *
  * @throws ProblemError input-mismatch, naming the field and the rule, never the value
  */
 export function checkInput(manifest: Manifest, input: unknown): void {
-  if (manifest.engine !== 'tensor') {
+  if (manifest.engine === 'text-classification' || manifest.engine === 'text-generation') {
     if (typeof input !== 'string') mismatch('input', 'expected a string')
     if (input === '') mismatch('input', 'expected a string that is not empty')
     return

@@ -5,8 +5,8 @@ import { signatureOf } from './signature.ts'
 import { ARRAYS, type NamedTensor, type TensorValues } from './tensor.ts'
 
 /*
- * One item is what our own API speaks: `{ <input name>: nested arrays }` for a tensor model, a string for a text
- * model. As tensors it is a batch of one row, or without a batch dimension where the model has none.
+ * One item is what our own API speaks: `{ <input name>: nested arrays }` for a tensor model or a pipeline, a string for
+ * a text model. As tensors it is a batch of one row, or without a batch dimension where the model has none.
  */
 
 const isBatched = ({ limits }: Manifest) => limits.maxBatch > 0
@@ -17,7 +17,7 @@ export function tensorsOfItem(manifest: Manifest, input: unknown): NamedTensor[]
   const signature = signatureOf(manifest)
   if (!signature) throw new ProblemError({ kind: 'input-mismatch', detail: 'The model takes no tensors.' })
   // checkInput has seen an object with every declared name, or a string for the one input of a text model.
-  const items = manifest.engine === 'tensor' ? (input as Record<string, unknown>) : { text: input }
+  const items = manifest.engine === 'text-classification' ? { text: input } : (input as Record<string, unknown>)
   return signature.inputs.map((spec) => encode(spec, items[spec.name], isBatched(manifest)))
 }
 

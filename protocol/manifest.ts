@@ -1,27 +1,13 @@
 import * as v from 'valibot'
+import { DATATYPES } from './datatype.ts'
+import { Stage } from './pipeline.ts'
 import { TOKEN } from './subjects.ts'
 
 export const ModelName = v.pipe(v.string(), v.regex(TOKEN))
 /** Versions are numbers, as in Triton's layout; the highest is the latest. */
 export const ModelVersion = v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,8}$/))
 
-/** The Open Inference Protocol's data types that ONNX Runtime can hold from JavaScript. */
-export const DATATYPES = [
-  'BOOL',
-  'UINT8',
-  'UINT16',
-  'UINT32',
-  'UINT64',
-  'INT8',
-  'INT16',
-  'INT32',
-  'INT64',
-  'FP16',
-  'FP32',
-  'FP64',
-  'BYTES',
-] as const // BYTES is a string tensor
-export type Datatype = (typeof DATATYPES)[number]
+export { DATATYPES, type Datatype } from './datatype.ts'
 
 export const TensorSpec = v.strictObject({
   /** The graph's own name of the input or output, and the field's name in requests and responses. */
@@ -64,7 +50,7 @@ export const ParameterSpec = v.variant('type', [
 ])
 export type ParameterSpec = v.InferOutput<typeof ParameterSpec>
 
-export const ENGINES = ['tensor', 'text-classification', 'text-generation'] as const
+export const ENGINES = ['tensor', 'pipeline', 'text-classification', 'text-generation'] as const
 export type EngineName = (typeof ENGINES)[number]
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1))
@@ -88,9 +74,11 @@ export const Manifest = v.strictObject({
     ),
     v.minLength(1),
   ),
-  /** Of a tensor model: by name. The text engines take one string and leave this empty. */
+  /** Of a tensor model or a pipeline: by name. The text engines take one string and leave this empty. */
   inputs: v.optional(v.array(TensorSpec), []),
   outputs: v.optional(v.array(TensorSpec), []),
+  /** Of a pipeline; `pipelineFault` tells whether its ends meet. */
+  stages: v.optional(v.array(Stage)),
   parameters: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z][A-Za-z0-9]{0,63}$/)), ParameterSpec), {}),
   limits: v.strictObject({
     /** How long a request may take from sending to its end, unless it says otherwise itself. */

@@ -20,6 +20,7 @@ const TEXT_CLASSIFICATION: Signature = {
 export function signatureOf(manifest: Manifest): Signature | undefined {
   switch (manifest.engine) {
     case 'tensor':
+    case 'pipeline':
       return manifest
     case 'text-classification':
       return TEXT_CLASSIFICATION

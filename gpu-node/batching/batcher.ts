@@ -192,6 +192,7 @@ function partsToTryAgain(members: readonly Waiting[], error: unknown): Waiting[]
     case 'host-hung':
       return oneByOne(members)
     case 'inference-failed':
+    case 'out-of-memory':
     case 'input-mismatch': {
       const middle = Math.ceil(members.length / 2)
       return [members.slice(0, middle), members.slice(middle)]

@@ -21,8 +21,12 @@ export interface OnnxGraph {
   dispose(): Promise<void>
 }
 
-export async function openGraph(model: LocalModel, options: EngineOptions): Promise<OnnxGraph> {
-  const file = graphFile(model)
+/** @param file that the manifest lists; without it, the model's one graph */
+export async function openGraph(
+  model: LocalModel,
+  options: EngineOptions,
+  file = graphFile(model),
+): Promise<OnnxGraph> {
   const session = await InferenceSession.create(listedFile(model, file), {
     executionProviders: ['cpu'],
     intraOpNumThreads: options.threads,

@@ -6,7 +6,8 @@ import type { BatchSession, Engine } from './engine.ts'
 import { readModelJson } from './model-file.ts'
 import { type OnnxGraph, openGraph } from './onnx-graph.ts'
 import { newTensor } from './tensor-codec.ts'
-import { loadTokenizer, type TextTokenizer } from './text-tokenizer.ts'
+import { loadTokenizer } from './text-tokenizer.ts'
+import { truncation } from './truncation.ts'
 
 const ClassifierConfig = v.object({
   id2label: v.record(v.string(), v.string()),
@@ -62,18 +63,6 @@ const positions = ({ model_type, max_position_embeddings, pad_token_id }: Classi
   /roberta|camembert/.test(model_type ?? '')
     ? max_position_embeddings - (pad_token_id ?? 1) - 1
     : max_position_embeddings
-
-/** Cuts the text's own tokens and keeps the special ones around them. */
-function truncation(tokenizer: TextTokenizer, maxLength: number): (tokens: number[]) => number[] {
-  const around = tokenizer.encode('')
-  const [first] = tokenizer.encode('a').filter((token) => !around.includes(token))
-  const before = first === undefined ? 0 : tokenizer.encode('a').indexOf(first)
-  const after = around.length - before
-  return (tokens) => {
-    if (tokens.length <= maxLength) return tokens
-    return [...tokens.slice(0, maxLength - after), ...tokens.slice(tokens.length - after)]
-  }
-}
 
 function checkGraph({ inputs, outputs }: OnnxGraph): void {
   const unknown = inputs.map((port) => port.name).filter((name) => !FED.includes(name))

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { ProblemError } from '@oriel/protocol/problem'
 import * as v from 'valibot'
@@ -22,15 +23,15 @@ export interface TextTokenizer {
   readonly maxLength: number
 }
 
-/** `tokenizer.json`, and `tokenizer_config.json` where the model has one. */
-export async function loadTokenizer(model: LocalModel): Promise<TextTokenizer> {
-  const json = await readModelJson(model, 'tokenizer.json', TokenizerJson)
-  const file = 'tokenizer_config.json'
+/** `tokenizer.json`, and `tokenizer_config.json` beside it where the model has one. */
+export async function loadTokenizer(model: LocalModel, path = 'tokenizer.json'): Promise<TextTokenizer> {
+  const json = await readModelJson(model, path, TokenizerJson)
+  const file = join(dirname(path), 'tokenizer_config.json')
   const config = v.parse(
     TokenizerConfig,
     isListed(model, file) ? await readModelJson(model, file, TokenizerConfig) : {},
   )
-  const tokenizer = build(json, config)
+  const tokenizer = build(path, json, config)
   return {
     encode: (text) => tokenizer.encode(text).ids,
     decode: (tokens) =>
@@ -41,11 +42,11 @@ export async function loadTokenizer(model: LocalModel): Promise<TextTokenizer> {
   }
 }
 
-function build(json: object, config: object): Tokenizer {
+function build(path: string, json: object, config: object): Tokenizer {
   try {
     return new Tokenizer(json, config)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ProblemError({ kind: 'model-unavailable', detail: `tokenizer.json: ${reason}` }, { cause })
+    throw new ProblemError({ kind: 'model-unavailable', detail: `${path}: ${reason}` }, { cause })
   }
 }

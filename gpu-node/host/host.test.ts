@@ -70,7 +70,12 @@ async function setUp() {
   }
   const engine = { load: async () => session }
   const host = new Host({
-    engines: { tensor: { load: async () => batches }, 'text-classification': engine, 'text-generation': engine },
+    engines: {
+      tensor: { load: async () => batches },
+      pipeline: { load: async () => batches },
+      'text-classification': engine,
+      'text-generation': engine,
+    },
     inspect: async () => ({ inputs: [], outputs: [] }),
     threads: 1,
     steps: new Steps((work) => marks.push(work)),
