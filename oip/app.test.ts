@@ -208,6 +208,24 @@ test('a stream has an event for each part, and its failure is an event', async (
   ])
 })
 
+test('a stream that waits sends comments', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  port.stream = async function* (_model, { inputs }) {
+    yield { model: 'words', version: '1', outputs: inputs }
+    await promise
+  }
+  const quick = new Hono().route('/v2', oipRoutes({ portOf: () => port, maxBodyBytes: 1000, heartbeatMs: 1 }))
+  const body = JSON.stringify({ text_input: 'a' })
+  const answer = await quick.request('/v2/models/words/generate_stream', { method: 'POST', body })
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of answer.body ?? []) {
+    text += decoder.decode(chunk)
+    if (text.endsWith(':\n\n')) resolve()
+  }
+  expect(text).toMatch(/^data: .*\n\n(:\n\n)+$/)
+})
+
 test('a reader who leaves the stream stops it', async () => {
   const answer = await post('/v2/models/words/generate_stream', JSON.stringify({ text_input: 'a b c' }))
   await answer.body?.cancel()

@@ -22,14 +22,17 @@ export const generateStream =
     const signal = AbortSignal.any([c.req.raw.signal, left.signal])
     const parts = partsOf(port, model, call, signal)
     // What fails before there is anything to stream has a status of its own.
-    let next = await parts.next()
+    let next: Promise<IteratorResult<InferenceAnswer>> = Promise.resolve(await parts.next())
     const encoder = new TextEncoder()
     const stream = new ReadableStream<Uint8Array>({
       async pull(controller) {
         try {
-          if (next.done) return controller.close()
-          controller.enqueue(encoder.encode(`data: ${encodeGenerated(next.value, call.id)}\n\n`))
-          next = await parts.next()
+          const part = await orQuiet(next, serving.heartbeatMs ?? HEARTBEAT_MS)
+          if (part === 'quiet') return controller.enqueue(encoder.encode(':\n\n'))
+          if (part.done) return controller.close()
+          next = parts.next()
+          next.catch(() => {}) // it is thrown when it is its turn
+          controller.enqueue(encoder.encode(`data: ${encodeGenerated(part.value, call.id)}\n\n`))
         } catch (error) {
           controller.enqueue(encoder.encode(`data: ${failureOf(error, signal).body}\n\n`))
           controller.close()
@@ -41,6 +44,21 @@ export const generateStream =
     })
     return new Response(stream, { headers: { 'Content-Type': 'text/event-stream; charset=utf-8' } })
   }
+
+/** A stream that says nothing does not notice either that its reader has left. */
+const HEARTBEAT_MS = 15_000
+
+async function orQuiet<T>(next: Promise<T>, ms: number): Promise<T | 'quiet'> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const quiet = new Promise<'quiet'>((resolve) => {
+    timer = setTimeout(() => resolve('quiet'), ms)
+  })
+  try {
+    return await Promise.race([next, quiet])
+  } finally {
+    clearTimeout(timer)
+  }
+}
 
 async function* partsOf(
   port: InferencePort,

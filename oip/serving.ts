@@ -8,6 +8,8 @@ export type Serving<E extends Env> = {
   portOf(c: Context<E>): InferencePort | Promise<InferencePort>
   /** Of a request, unpacked. */
   maxBodyBytes: number
+  /** How long a stream may say nothing before a comment is sent. */
+  heartbeatMs?: number
 }
 
 /** The model in the path. @throws ProblemError model-not-found */

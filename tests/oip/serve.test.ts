@@ -2,14 +2,14 @@ import { afterAll } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ServeProcess } from '../serve/serve-process.ts'
 import { inferenceContract } from './contract.ts'
 import { writeContractModels } from './models.ts'
-import { ServeProcess } from './serve-process.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'oriel-oip-'))
 let serve: ServeProcess | undefined
 afterAll(async () => {
-  await serve?.stop()
+  await serve?.[Symbol.asyncDispose]()
   rmSync(root, { recursive: true })
 })
 
@@ -17,8 +17,8 @@ inferenceContract(
   'a node alone',
   async () => {
     writeContractModels(root)
-    serve = new ServeProcess(root)
-    return await serve.ready()
+    serve = await ServeProcess.start(root)
+    return { url: serve.url, headers: {} }
   },
   { repository: true },
 )
