@@ -85,3 +85,19 @@ test('a model that no plan names goes to the last partition', () => {
   catalog.putPlacement({ partitions: 4, models: { iris: 1, stale: 9 } })
   expect(['iris', 'new', 'stale', 'toString'].map((model) => catalog.partitionOf(model))).toEqual([1, 3, 3, 3])
 })
+
+test('who answers predictions: live nodes that serve the version; those of its home are known', () => {
+  const catalog = new Catalog()
+  const has = (state: 'available' | 'loaded' | 'unavailable') => [{ name: 'm', version: '1', state }]
+  catalog.putNode('loaded', node('loaded', has('loaded')), 0)
+  catalog.putNode('home', node('home', has('available')), 0)
+  catalog.putNode('damaged', node('damaged', has('unavailable')), 0)
+  catalog.putNode('leaving', { ...node('leaving', has('loaded')), mode: 'draining' }, 0)
+  catalog.putPlacement({ partitions: 2, models: { m: 0 }, homes: [['home'], ['loaded']] })
+  expect(catalog.candidates('m', '1', 0)).toEqual([
+    { node: 'loaded', home: false, loaded: true },
+    { node: 'home', home: true, loaded: false },
+  ])
+  expect(catalog.candidates('m', '2', 0)).toEqual([])
+  expect(catalog.candidates('m', '1', NODE_TTL_MS)).toEqual([])
+})

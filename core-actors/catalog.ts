@@ -2,15 +2,23 @@ import type { Manifest } from '@oriel/protocol/manifest'
 import type { NodeStatus } from '@oriel/protocol/node-status'
 import { NODE_TTL_MS } from '@oriel/protocol/node-status'
 import type { Placement } from '@oriel/protocol/placement'
-import { partitionOf } from '@oriel/protocol/placement'
+import { homesOf, partitionOf } from '@oriel/protocol/placement'
 import type { Problem } from '@oriel/protocol/problem'
 import { modelKey } from '@oriel/protocol/subjects'
+import type { Candidate } from './choose-node.ts'
 import type { ModelOffer } from './relay-port.ts'
+
+interface HeardNode {
+  readonly status: NodeStatus
+  /** Of its versions, by key. */
+  readonly states: ReadonlyMap<string, NodeStatus['models'][number]['state']>
+  readonly heardAt: number
+}
 
 /** What the buckets say: which models there are, which nodes live and can run them, where their jobs go. */
 export class Catalog {
   #manifests = new Map<string, Manifest>()
-  #nodes = new Map<string, { status: NodeStatus; heardAt: number }>()
+  #nodes = new Map<string, HeardNode>()
   /** When a node last said that it can run a version, by the node's clock. */
   #lastHeartbeats = new Map<string, number>()
   #placement: Placement = { partitions: 1, models: {} }
@@ -30,7 +38,8 @@ export class Catalog {
     for (const [other, { heardAt }] of this.#nodes) if (now - heardAt >= NODE_TTL_MS) this.#nodes.delete(other)
     this.#nodes.delete(name)
     if (!status) return
-    this.#nodes.set(name, { status, heardAt: now })
+    const states = new Map(status.models.map(({ name, version, state }) => [modelKey(name, version), state]))
+    this.#nodes.set(name, { status, states, heardAt: now })
     for (const { name: model, version, state } of status.models) {
       if (state !== 'unavailable') this.#beat(modelKey(model, version), status.lastHeartbeat)
     }
@@ -64,14 +73,27 @@ export class Catalog {
     return [...names].sort().flatMap((name) => this.offer(name, now) ?? [])
   }
 
-  /** The latest version that a live node can run; the latest of all when none can run any. */
-  offer(name: string, now: number): ModelOffer | undefined {
+  /** @param version that is meant; else the latest that a live node can run, or the latest of all when none can run any */
+  offer(name: string, now: number, version?: string): ModelOffer | undefined {
     const nodes = this.liveNodes(now)
     const versions = [...this.#manifests.values()]
-      .filter((manifest) => manifest.name === name)
+      .filter((manifest) => manifest.name === name && manifest.version === (version ?? manifest.version))
       .sort((a, b) => Number(b.version) - Number(a.version))
       .map((manifest) => offer(manifest, nodes, this.#lastHeartbeats.get(modelKey(name, manifest.version))))
     return versions.find((version) => version.nodes > 0) ?? versions[0]
+  }
+
+  /** The live nodes that answer predictions of a version. */
+  candidates(name: string, version: string, now: number): Candidate[] {
+    const key = modelKey(name, version)
+    const homes = homesOf(this.#placement, this.partitionOf(name))
+    const candidates: Candidate[] = []
+    for (const [node, { status, states, heardAt }] of this.#nodes) {
+      const state = states.get(key)
+      if (now - heardAt >= NODE_TTL_MS || status.mode !== 'serving' || !state || state === 'unavailable') continue
+      candidates.push({ node, home: homes.includes(node), loaded: state === 'loaded' })
+    }
+    return candidates
   }
 
   /** Whether a live node takes jobs for this version. */

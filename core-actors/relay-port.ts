@@ -60,6 +60,15 @@ export interface ModelOffer {
   readonly problem?: Problem
 }
 
+/** A prediction that somebody waits for. `frame` is what a node gets: see `PredictionHead`. */
+export interface PredictionOrder {
+  readonly id: RequestId
+  readonly model: string
+  readonly version: string
+  readonly timeoutMs: number
+  readonly frame: Uint8Array
+}
+
 /** What actors and the edge ask of a relay; the Durable Object `Relay` is the one implementation. */
 export interface RelayPort {
   /** `ok: false`: nothing was accepted. */
@@ -92,8 +101,15 @@ export interface RelayPort {
   deadLetter(id: string): Promise<Outcome<{ letter: Letter | undefined }>>
   /** @param sequence of the letter that is meant: a later one of the same request stays */
   discard(sequence: number): Promise<Outcome<{ found: boolean }>>
-  /** @returns a refusal also for a model that is there, but on no node whole */
-  model(name: string): Promise<Outcome<{ offer: ModelOffer | undefined }>>
+  /** Asks a node, and answers with its frame: see `AnswerHead`. Nothing was accepted, and it may be asked again. */
+  predict(order: PredictionOrder): Promise<Outcome<{ frame: Uint8Array }>>
+  /** The caller of a prediction has left: it is not run, if it has not begun. */
+  cancelPrediction(id: RequestId): Promise<void>
+  /**
+   * @param version that is meant; else the latest that a node can run
+   * @returns a refusal also for a model that is there, but on no node whole
+   */
+  model(name: string, version?: string): Promise<Outcome<{ offer: ModelOffer | undefined }>>
   models(): Promise<Outcome<{ offers: ModelOffer[] }>>
   /** Whether the broker answers, and how many nodes are alive. */
   health(): Promise<{ broker: boolean; nodes: number }>

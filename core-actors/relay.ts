@@ -5,8 +5,9 @@ import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import type { Accepted } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
 import { shardOf } from '@oriel/protocol/ids'
-import { type Lane, liveShard, requestOf } from '@oriel/protocol/subjects'
+import { cancelSubject, type Lane, liveShard, requestOf } from '@oriel/protocol/subjects'
 import { VOLUME_MS } from '@oriel/protocol/volume'
+import { AnswerLine } from './answer-line.ts'
 import { Asked } from './asked.ts'
 import { BrokerLogs } from './broker-logs.ts'
 import { hearBrokerNews } from './broker-news.ts'
@@ -21,11 +22,22 @@ import { LiveCatalog } from './live-catalog.ts'
 import { parseEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
 import { mendRecord } from './mend-record.ts'
+import { Predictions } from './predictions.ts'
 import { QueueDepth } from './queue-depth.ts'
 import { queueSince } from './queue-since.ts'
 import { readOn } from './read-on.ts'
 import { type Fact, RecentFacts } from './recent-facts.ts'
-import type { Attached, ModelOffer, Order, Outcome, Reading, RelayPort, Requeue, Submitted } from './relay-port.ts'
+import type {
+  Attached,
+  ModelOffer,
+  Order,
+  Outcome,
+  PredictionOrder,
+  Reading,
+  RelayPort,
+  Requeue,
+  Submitted,
+} from './relay-port.ts'
 import type { End } from './request.ts'
 import { endOf } from './request.ts'
 import { Sender } from './sender.ts'
@@ -80,6 +92,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     openRequests: () => this.#channels.open(),
     lastBeat: (node) => this.#catalog.now.lastBeat(node),
     giveBack: (delivery) => this.#link.now?.publish(delivery, '-NAK'),
+    left: (node) => this.#line?.lost(node),
     gone: (node) => this.#catalog.now.putNode(node, undefined, Date.now()),
     now: () => Date.now(),
     wait: (ms) => scheduler.wait(ms),
@@ -102,6 +115,15 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     listen: (connection, shard) => this.#listen(connection, shard),
     tell: (fact) => this.#facts.tell(fact),
   })
+  readonly #predictions = new Predictions({
+    candidates: (model, version) => this.#catalog.now.candidates(model, version, Date.now()),
+    ask: async (question, signal) => (await this.#line?.ask(question, signal)) ?? { kind: 'absent' },
+    cancel: (id) => this.#link.now?.publish(cancelSubject(id)),
+    now: () => Date.now(),
+    random: Math.random,
+  })
+  /** Of the connection that is there, or was there last. */
+  #line: AnswerLine | undefined
   #timers: ReturnType<typeof setInterval>[] | undefined
 
   submit(order: Order): Promise<Outcome<Submitted>> {
@@ -186,9 +208,17 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     })
   }
 
-  model(name: string): ReturnType<RelayPort['model']> {
+  predict(order: PredictionOrder): ReturnType<RelayPort['predict']> {
+    return this.#atBroker(() => this.#predictions.predict(order))
+  }
+
+  async cancelPrediction(id: RequestId): Promise<void> {
+    this.#predictions.cancel(id)
+  }
+
+  model(name: string, version?: string): ReturnType<RelayPort['model']> {
     return this.#atBroker<{ offer: ModelOffer | undefined }>(async () => {
-      const offer = this.#catalog.now.offer(name, Date.now())
+      const offer = this.#catalog.now.offer(name, Date.now(), version)
       const problem = offer ? undefined : this.#catalog.now.complaint(name, Date.now())
       return problem ? { ok: false, problem } : { ok: true, offer }
     })
@@ -220,11 +250,13 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     // The client renews its subscriptions, but not what came while they were down.
     if (this.#catalog.follow(connection)) {
       this.#channels.resyncAll()
+      this.#line?.lost()
       this.ctx.waitUntil(this.#facts.check())
     }
     // The client renews these by itself.
     if (this.#subscribed.has(connection)) return
     this.#subscribed.set(connection, new Set())
+    this.#line = new AnswerLine(connection)
     hearBrokerNews(
       connection,
       this.#takeover,

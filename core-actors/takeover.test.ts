@@ -45,6 +45,7 @@ function relay(logs: Record<string, Message[]> = {}) {
     openRequests: () => channels.open(),
     lastBeat: (node) => beats.get(node),
     giveBack: (subject) => givenBack.push(subject),
+    left: () => {},
     gone: (node) => beats.delete(node),
     now: () => 100,
     wait: async (ms) => {

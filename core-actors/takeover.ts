@@ -42,6 +42,8 @@ export interface TakeoverPort {
   lastBeat(node: string): Beat | undefined
   /** Gives back the job that is acknowledged on this subject: another node may have it at once. */
   giveBack(delivery: string): void
+  /** Its connection has ended: what it was asked over that is not answered any more. */
+  left(node: string): void
   gone(node: string): void
   now(): number
   wait(ms: number): Promise<unknown>
@@ -63,6 +65,7 @@ export class Takeover {
     const parsed = v.safeParse(Disconnected, event)
     if (!parsed.success || parsed.output.client.name === '') return 0
     const { client, reason } = parsed.output
+    this.#port.left(client.name)
     const at = this.#port.now()
     const before = this.#port.lastBeat(client.name)
     await this.#port.wait(reason === STALE ? STALE_GRACE_MS : GRACE_MS)

@@ -5,6 +5,7 @@ import { Accepted, Ended } from './fact.ts'
 import { Job } from './job.ts'
 import { NodeStatus } from './node-status.ts'
 import { Placement } from './placement.ts'
+import { AnswerHead, PredictionHead } from './prediction.ts'
 import { BUCKETS, STREAMS } from './streams.ts'
 import * as subjects from './subjects.ts'
 
@@ -21,6 +22,9 @@ test('the wire contract has not changed', () => {
       accepted: subjects.acceptedSubject('id'),
       ended: subjects.endedSubject('id'),
       dead: subjects.deadSubject('m', 'id'),
+      predicted: subjects.predictedSubject('id'),
+      predict: subjects.predictSubject('node', 'm'),
+      answer: subjects.answerSubject('line', 7),
       cancel: subjects.cancelSubject('id'),
       model: subjects.modelKey('m', '1'),
       token: subjects.TOKEN.source,
@@ -29,6 +33,8 @@ test('the wire contract has not changed', () => {
     event: toJsonSchema(RequestEvent),
     accepted: toJsonSchema(Accepted),
     ended: toJsonSchema(Ended),
+    prediction: toJsonSchema(PredictionHead),
+    answer: toJsonSchema(AnswerHead),
     node: toJsonSchema(NodeStatus),
     placement: toJsonSchema(Placement),
   }).toMatchSnapshot()

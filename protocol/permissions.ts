@@ -1,9 +1,11 @@
 import {
+  ALL_ANSWERS,
   ALL_CANCELS,
   ALL_LIVE,
   ALL_MAX_DELIVERIES,
   ALL_VOLUMES,
   BACKLOG,
+  ALL_PREDICTIONS,
   DEAD,
   DISCONNECTED,
   HISTORY,
@@ -37,6 +39,7 @@ export const NODE_PERMISSIONS = {
     'history.ended.>',
     'history.predicted.>',
     'dead.>',
+    ALL_ANSWERS,
     `$KV.${NODES}.>`,
     `$KV.${MODELS}.>`,
     // Takes jobs and settles them. An acknowledgement's subject may name a domain and an account first.
@@ -51,13 +54,13 @@ export const NODE_PERMISSIONS = {
     `$JS.API.CONSUMER.INFO.${kv(PLACEMENT)}.>`,
     `$JS.FC.${kv(PLACEMENT)}.>`,
   ],
-  subscribe: [`${NODE_INBOX}.>`, BACKLOG, ALL_CANCELS],
+  subscribe: [`${NODE_INBOX}.>`, BACKLOG, ALL_CANCELS, ALL_PREDICTIONS],
 } as const satisfies Permissions
 
 export const EDGE_INBOX = '_INBOX_edge'
 
 /**
- * The edge sends jobs, ends logs (cancelled, expired) always behind the fence, gives a dead node's jobs to the
+ * The edge sends jobs, asks for predictions, ends logs (cancelled, expired) always behind the fence, gives a dead node's jobs to the
  * others, and keeps the dead letters. It cannot take a job, read the history but
  * for the last fact of a subject, or touch a bucket.
  */
@@ -71,6 +74,7 @@ export const EDGE_PERMISSIONS = {
     `$JS.API.DIRECT.GET.${HISTORY}.history.*.*`,
     'control.cancel.*',
     ALL_VOLUMES,
+    ALL_PREDICTIONS,
     `$JS.API.DIRECT.GET.${PROGRESS}`,
     `$JS.API.CONSUMER.INFO.${JOBS}.*`,
     // Gives back what a dead node had, and clears away what was given up.
@@ -93,7 +97,7 @@ export const EDGE_PERMISSIONS = {
       `$JS.FC.${kv(bucket)}.>`,
     ]),
   ],
-  subscribe: [`${EDGE_INBOX}.>`, ALL_LIVE, DISCONNECTED, ALL_MAX_DELIVERIES],
+  subscribe: [`${EDGE_INBOX}.>`, ALL_ANSWERS, ALL_LIVE, DISCONNECTED, ALL_MAX_DELIVERIES],
 } as const satisfies Permissions
 
 export const RECORDER_INBOX = '_INBOX_recorder'

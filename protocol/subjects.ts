@@ -35,6 +35,8 @@ export const requestOf = (subject: string) => subject.slice(subject.lastIndexOf(
 
 export const acceptedSubject = (id: string) => `history.accepted.${id}`
 export const endedSubject = (id: string) => `history.ended.${id}`
+/** @param id of the batch: a message tells of several predictions */
+export const predictedSubject = (id: string) => `history.predicted.${id}`
 export const ALL_HISTORY = 'history.>'
 /** The recorder's durable consumer on HISTORY. */
 export const RECORDER = 'recorder'
@@ -45,6 +47,15 @@ export const ALL_DEAD = 'dead.>'
 export const deadOf = (model: string) => `dead.${model}.*`
 /** The dead letter of a request of whatever model. */
 export const deadLetter = (id: string) => `dead.*.${id}`
+
+/** A prediction that somebody waits for, on its way to one node. */
+export const predictSubject = (node: string, model: string) => `predict.${node}.${model}`
+export const nodePredictions = (node: string) => `predict.${node}.*`
+export const ALL_PREDICTIONS = 'predict.*.*'
+/** Where whoever asked hears the answer. `line` and `call` cannot be guessed, and no node hears another's. */
+export const answerSubject = (line: string, call: number) => `answers.${line}.${call}`
+export const lineAnswers = (line: string) => `answers.${line}.*`
+export const ALL_ANSWERS = 'answers.*.*'
 
 export const cancelSubject = (id: string) => `control.cancel.${id}`
 export const ALL_CANCELS = 'control.cancel.*'

@@ -3,9 +3,12 @@ import type { NatsConnection } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import type { Identity } from '@oriel/dev/identities'
 import {
+  ALL_ANSWERS,
   ALL_LIVE,
+  ALL_PREDICTIONS,
   ALL_VOLUMES,
   acceptedSubject,
+  answerSubject,
   BACKLOG,
   cancelSubject,
   DISCONNECTED,
@@ -13,6 +16,8 @@ import {
   endedSubject,
   jobSubject,
   laneConsumer,
+  predictedSubject,
+  predictSubject,
   progressSubject,
   volumeSubject,
 } from '@oriel/protocol/subjects'
@@ -34,6 +39,10 @@ const PUBLISH: Readonly<Record<string, readonly Who[]>> = {
   [endedSubject('x')]: ['edge', 'node'],
   [cancelSubject('x')]: ['edge'],
   [deadSubject('parrot', 'x')]: ['edge', 'node'],
+  // Predictions: the edge asks, nodes answer and tell the record.
+  [predictSubject('x', 'parrot')]: ['edge'],
+  [answerSubject('x', 1)]: ['node'],
+  [predictedSubject('x')]: ['node'],
   'live.progress.0.x': none,
   [DISCONNECTED]: none,
   '$KV.nodes.x': ['node'],
@@ -96,6 +105,10 @@ const SUBSCRIBE: Readonly<Record<string, readonly Who[]>> = {
   [DISCONNECTED]: ['edge', 'planner'],
   [ALL_VOLUMES]: ['planner'],
   [BACKLOG]: ['node'],
+  [ALL_PREDICTIONS]: ['node'],
+  [ALL_ANSWERS]: ['edge'],
+  'predict.>': none,
+  'answers.>': none,
   'control.cancel.*': ['node'],
   '$KV.>': none,
   '$JS.API.>': none,
