@@ -41,6 +41,7 @@ const runner: ModelRunner = {
 
 const models: Models = {
   runner,
+  predictor: { predict: async (_, inputs) => inputs },
   manifests: [manifest],
   find: (name, version) =>
     name === manifest.name && version === manifest.version

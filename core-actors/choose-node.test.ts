@@ -39,10 +39,15 @@ describe('a node is chosen', () => {
     const candidate = fc.record({ node: fc.constantFrom('a', 'b', 'c'), home: fc.boolean(), loaded: fc.boolean() })
     const nodes = fc.uniqueArray(candidate, { selector: ({ node }) => node })
     fc.assert(
-      fc.property(nodes, fc.dictionary(fc.string(), fc.nat(200)), fc.double({ min: 0, max: 0.999 }), (all, counts, r) => {
-        const chosen = chooseNode(all, busy(counts), r)
-        expect(all.length === 0 ? chosen === undefined : all.some(({ node }) => node === chosen)).toBe(true)
-      }),
+      fc.property(
+        nodes,
+        fc.dictionary(fc.string(), fc.nat(200)),
+        fc.double({ min: 0, max: 0.999 }),
+        (all, counts, r) => {
+          const chosen = chooseNode(all, busy(counts), r)
+          expect(all.length === 0 ? chosen === undefined : all.some(({ node }) => node === chosen)).toBe(true)
+        },
+      ),
     )
   })
 })

@@ -1,3 +1,5 @@
+import { oipRoutes } from '@oriel/oip/app'
+import { MAX_FRAME_BYTES } from '@oriel/protocol/prediction'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
@@ -5,10 +7,12 @@ import type { EdgeContext } from './context.ts'
 import { deadLetters } from './dead-letters.ts'
 import type { Env } from './env.ts'
 import { health } from './health.ts'
+import { inferencePort } from './inference-port.ts'
 import { keys } from './keys.ts'
 import { models } from './models.ts'
 import { openapi } from './openapi.ts'
 import type { Platform } from './platform.ts'
+import { predict } from './predict.ts'
 import { notFound, onError, onMethodNotAllowed } from './problem.ts'
 import { requests } from './requests.ts'
 
@@ -34,6 +38,8 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
   )
   app.route('/requests', requests)
   app.route('/models', models)
+  app.route('/models', predict)
+  app.route('/v2', oipRoutes<EdgeContext>({ portOf: inferencePort, maxBodyBytes: MAX_FRAME_BYTES }))
   app.route('/keys', keys)
   app.route('/dead-letters', deadLetters)
   app.route('/', health)

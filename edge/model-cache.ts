@@ -14,15 +14,16 @@ export class ModelCache {
     this.#relay = relay
   }
 
-  /** @throws ProblemError unavailable */
-  async offer(model: string, now: number): Promise<ModelOffer | undefined> {
-    const known = this.#known.get(model)
+  /** @param version that is meant; else the latest that can be run. @throws ProblemError unavailable */
+  async offer(model: string, now: number, version?: string): Promise<ModelOffer | undefined> {
+    const key = version === undefined ? model : `${model}@${version}`
+    const known = this.#known.get(key)
     if (known && now - known.at < FRESH_MS) return known.offer
-    const outcome = await this.#relay().model(model)
+    const outcome = await this.#relay().model(model, version)
     if (!outcome.ok) throw new ProblemError(outcome.problem)
     if (this.#known.size >= MAX_MODELS) this.#known.clear()
-    if (outcome.offer) this.#known.set(model, { offer: outcome.offer, at: now })
-    else this.#known.delete(model)
+    if (outcome.offer) this.#known.set(key, { offer: outcome.offer, at: now })
+    else this.#known.delete(key)
     return outcome.offer
   }
 }

@@ -1,8 +1,10 @@
 import type { RequestActorBase } from '@oriel/core-actors/actor'
+import { shardsOf } from '@oriel/core-actors/relay'
 import type { RelayPort } from '@oriel/core-actors/relay-port'
 import type { UserPort } from '@oriel/core-actors/user-port'
 import type { ApiKeys } from '@oriel/db/api-keys'
 import type { History } from '@oriel/db/history'
+import { type RequestId, shardOf } from '@oriel/protocol/ids'
 import { ProblemError } from '@oriel/protocol/problem'
 import { withHistory, withKeys } from './database.ts'
 import type { Env } from './env.ts'
@@ -21,7 +23,8 @@ export interface Platform {
   readonly models: ModelCache
   readonly fullQueues: FullQueues
   readonly corsOrigins: readonly string[]
-  relay(): RelayPort
+  /** Of a request or a prediction; without an id, the one that is asked what all know. */
+  relay(id?: RequestId): RelayPort
   /** Asks the actor of a user's request; once more if it was reset meanwhile, which every call of it allows. */
   actor<T>(user: string, requestID: string, ask: (actor: ActorPort) => Promise<T>): Promise<T>
   user<T>(user: string, ask: (actor: UserPort) => Promise<T>): Promise<T>
@@ -31,7 +34,9 @@ export interface Platform {
 
 export function platformOf(env: Env): Platform {
   const settings = settingsOf(env)
-  const relay = (): RelayPort => env.RELAYS.get(env.RELAYS.idFromName('relay-0'))
+  const shards = shardsOf(env)
+  const relay = (id?: RequestId): RelayPort =>
+    env.RELAYS.get(env.RELAYS.idFromName(`relay-${id === undefined ? 0 : shardOf(id, shards)}`))
   const keyRing = new KeyRing((hash) => withKeys(env, (keys) => keys.use(hash)))
   return {
     identity: new Identity(settings, keyRing),

@@ -50,7 +50,8 @@ try {
   const link = await Promise.race([connectBroker(config, logger), stopped])
   // A node that is told to leave before it found its broker has nothing to drain.
   if (typeof link === 'string') process.exit(0)
-  node = await GpuNode.open({ config, link, models: localModels(folder, pool, runner), clock: systemClock, logger })
+  const models = localModels(folder, pool, runner, predictor)
+  node = await GpuNode.open({ config, link, models, clock: systemClock, logger })
   node.run()
   const refused = link.nc.closed().then((cause) => {
     // It reconnects for ever, unless the broker no longer knows who it is.

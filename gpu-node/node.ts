@@ -15,6 +15,8 @@ import type { ModelRunner } from './model-runner.ts'
 import type { ModelShelf } from './model-shelf.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { NodeRegistry } from './node-registry.ts'
+import { Predictions } from './predictions.ts'
+import type { Predictor } from './predictor.ts'
 
 /*
  * starting ──run()──▶ serving ──drain()──▶ draining ──▶ stopped
@@ -30,6 +32,7 @@ const HAND_BACK_MS = 5_000
 /** What runs the models, and what is known of them. */
 export interface Models extends ModelShelf {
   readonly runner: ModelRunner
+  readonly predictor: Predictor
   /** Of the versions that are whole. */
   readonly manifests: readonly Manifest[]
   status(): Pick<NodeStatus, 'hosts' | 'models'>
@@ -49,6 +52,7 @@ export class GpuNode {
   readonly #options: NodeOptions
   readonly #startedAt: number
   readonly #jobs: JobRunner
+  readonly #predictions: Predictions
   readonly #consumer: Consumer
   readonly #heartbeat: Heartbeat
   readonly #announcer: Announcer
@@ -74,6 +78,15 @@ export class GpuNode {
       coalesceMs: config.ORIEL_COALESCE_MS,
       progressMs: PROGRESS_MS,
     })
+    this.#predictions = new Predictions({
+      node: config.ORIEL_NODE_NAME,
+      link,
+      models,
+      predictor: models.predictor,
+      clock,
+      logger,
+      onPredicted: () => {},
+    })
     this.#consumer = new Consumer({
       link,
       slots: config.ORIEL_SLOTS,
@@ -83,7 +96,10 @@ export class GpuNode {
         this.#heartbeat.changed()
       },
       working: () => this.#jobs.working(),
-      cancel: (id) => this.#jobs.cancel(id),
+      cancel: (id) => {
+        this.#jobs.cancel(id)
+        this.#predictions.cancel(id)
+      },
       logger,
     })
     this.#heartbeat = new Heartbeat({ registry, clock, logger, describe: () => this.#describe() })
@@ -101,6 +117,7 @@ export class GpuNode {
       this.#heartbeat.changed()
     })
     this.#consumer.run()
+    this.#predictions.run()
     this.#setMode('serving')
   }
 
@@ -114,6 +131,7 @@ export class GpuNode {
     const { config, link, models, logger } = this.#options
     this.#setMode('draining')
     this.#announcer.stop()
+    this.#predictions.stop()
     await this.#consumer.stop()
     if (!(await this.#idleWithin(config.ORIEL_DRAIN_MS))) {
       logger.info('jobs are handed back', { jobs: this.#jobs.busy })
@@ -122,6 +140,7 @@ export class GpuNode {
     }
     this.#consumer.close()
     await this.#heartbeat.stop()
+    this.#predictions.abandon()
     await models.close()
     await this.#jobs.idle()
     assert(this.#jobs.busy === 0, 'a node that has drained holds no job')
@@ -132,9 +151,13 @@ export class GpuNode {
   async #idleWithin(ms: number): Promise<boolean> {
     const late = Promise.withResolvers<boolean>()
     const cancel = this.#options.clock.setTimer(ms, () => late.resolve(false))
-    const idle = await Promise.race([this.#jobs.idle().then(() => true), late.promise])
+    const idle = await Promise.race([this.#allIdle().then(() => true), late.promise])
     cancel()
     return idle
+  }
+
+  async #allIdle(): Promise<void> {
+    await Promise.all([this.#jobs.idle(), this.#predictions.idle()])
   }
 
   #setMode(mode: Mode): void {

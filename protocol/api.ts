@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { Attempt } from './attempts.ts'
 import { STATUSES } from './event.ts'
-import { ClientRequestID } from './ids.ts'
+import { ClientRequestID, RequestId } from './ids.ts'
 import { Limits } from './limits.ts'
 import { Manifest, ModelName } from './manifest.ts'
 import { Problem } from './problem.ts'
@@ -43,6 +43,23 @@ export const SubmissionAnswer = v.object({
   eventsURL: v.pipe(v.string(), v.url()),
 })
 export type SubmissionAnswer = v.InferOutput<typeof SubmissionAnswer>
+
+/** Of a prediction that its caller waits for: one item, as `input` of a request. */
+export const PredictionBody = v.strictObject({
+  inputs: v.unknown(),
+  parameters: v.optional(v.record(v.string(), v.unknown()), {}),
+  version: v.optional(v.string()),
+  timeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TIMEOUT_MS))),
+})
+
+export const PredictionAnswer = v.object({
+  predictionID: RequestId,
+  modelID: ModelName,
+  version: Manifest.entries.version,
+  /** By name; of a text model what a request's response would be. */
+  outputs: v.unknown(),
+})
+export type PredictionAnswer = v.InferOutput<typeof PredictionAnswer>
 
 export const RequestView = v.object({
   requestID: ClientRequestID,

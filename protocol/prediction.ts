@@ -19,6 +19,8 @@ export const PredictionHead = v.object({
   user: v.string(),
   model: ModelName,
   version: ModelVersion,
+  /** Checked against the manifest, defaults filled in. */
+  parameters: v.record(v.string(), v.union([v.number(), v.boolean(), v.string(), v.array(v.string())])),
   /** When it came, ms since the epoch. */
   sentAt: whole,
   /** How long the answer is waited for, from now on: the clocks of two machines differ. */

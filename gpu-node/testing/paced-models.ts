@@ -40,6 +40,8 @@ class ParrotRunner implements ModelRunner {
 
 export const pacedModels = (): Models => ({
   runner: new ParrotRunner(),
+  // It speaks, and takes no tensors.
+  predictor: { predict: () => Promise.reject(new Error('the parrot predicts nothing')) },
   manifests: [PARROT],
   find: (name, version) =>
     name === PARROT.name && version === PARROT.version

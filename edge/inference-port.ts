@@ -1,0 +1,85 @@
+import type { InferencePort, ModelRef, ParameterValue } from '@oriel/oip/port'
+import { servedModel } from '@oriel/oip/served-model'
+import { ProblemError } from '@oriel/protocol/problem'
+import type { Context } from 'hono'
+import type { Caller } from './caller.ts'
+import { timeoutOf } from './caller-timeout.ts'
+import type { EdgeContext } from './context.ts'
+import { predictNow, resolveModel } from './quick-path.ts'
+
+const VERSION = '1'
+
+/** The Open Inference Protocol in front of all models of all nodes, for the caller of one request. */
+export function inferencePort(c: Context<EdgeContext>): InferencePort {
+  const { platform } = c.var
+  let asked: Promise<Caller> | undefined
+  // Probes come without a token; whoever asks for a model has one.
+  const authenticated = () => {
+    asked ??= platform.identity.caller(c.req.header('Authorization'))
+    return asked
+  }
+  const resolve = async (ref: ModelRef) => {
+    const caller = await authenticated()
+    return { caller, offer: await resolveModel(platform.models, ref, Date.now()) }
+  }
+  return {
+    server: () => ({ name: 'oriel', version: VERSION }),
+    live: async () => true,
+    ready: async () => {
+      const { broker, nodes } = await platform.relay().health()
+      return broker && nodes > 0
+    },
+    describe: async (ref) => {
+      const { offer } = await resolve(ref)
+      return servedModel(offer.manifest, [offer.manifest.version])
+    },
+    modelReady: async (ref) => {
+      try {
+        return (await resolve(ref)).offer.nodes > 0
+      } catch (error) {
+        if (error instanceof ProblemError && error.problem.kind.startsWith('model-')) return notReady(error)
+        throw error
+      }
+    },
+    async infer(ref, call, signal) {
+      const { caller, offer } = await resolve(ref)
+      const { timeoutMs, parameters } = timeLimit(c, call.parameters)
+      const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
+      return predictNow(platform, offer, { ...call, parameters }, { caller, timeoutMs, signal, waitUntil })
+    },
+    async statistics(ref) {
+      if (ref) await resolve(ref)
+      else await authenticated()
+      return []
+    },
+    repository: {
+      async index() {
+        await authenticated()
+        const outcome = await platform.relay().models()
+        if (!outcome.ok) throw new ProblemError(outcome.problem)
+        return outcome.offers.map(({ manifest: { name, version }, nodes, problem }) => ({
+          name,
+          version,
+          state: nodes > 0 ? 'READY' : 'UNAVAILABLE',
+          ...(problem && { reason: problem.detail }),
+        }))
+      },
+    },
+  }
+}
+
+/** A model that is not there is an error, one that cannot be loaded is not ready. */
+function notReady(error: ProblemError): boolean {
+  if (error.problem.kind === 'model-not-found') throw error
+  return false
+}
+
+/** Triton's clients send a time limit as the parameter `timeout`, in µs. */
+function timeLimit(c: Context, { timeout, ...parameters }: Readonly<Record<string, ParameterValue>>) {
+  const timeoutMs = timeoutOf(c)
+  if (timeout === undefined) return { timeoutMs, parameters }
+  if (!Number.isSafeInteger(timeout) || Number(timeout) < 1) {
+    throw new ProblemError({ kind: 'invalid-parameter', detail: 'parameters.timeout: expected microseconds.' })
+  }
+  return { timeoutMs: timeoutMs ?? Math.ceil(Number(timeout) / 1_000), parameters }
+}
