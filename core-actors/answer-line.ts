@@ -33,7 +33,11 @@ export class AnswerLine {
 
   constructor(connection: NatsConnection) {
     this.#connection = connection
-    connection.subscribe(lineAnswers(this.#line), { callback: (error, message) => !error && this.#heard(message) })
+    connection.subscribe(lineAnswers(this.#line), {
+      callback: (error, message) => {
+        if (!error) this.#heard(message)
+      },
+    })
   }
 
   ask({ node, model, data, maxMs }: Question, signal: AbortSignal): Promise<Reply> {

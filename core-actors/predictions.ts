@@ -75,9 +75,8 @@ export class Predictions {
       const reply = await this.#ask({ node, model, data: frame, maxMs }, signal)
       if (reply.kind === 'late') return refused(lateAfter(timeoutMs))
       if (reply.kind === 'cancelled') return refused(CANCELLED)
-      if (reply.kind === 'absent') continue // the catalog is a moment old
-      asked += 1
-      if (reply.kind === 'lost') continue
+      if (reply.kind !== 'absent') asked += 1 // else the catalog is a moment old
+      if (reply.kind !== 'answer') continue
       const head = v.parse(AnswerHead, openFrame(reply.data).head)
       if (head.ok) return { ok: true as const, frame: ownBytes(reply.data) }
       refusal = head.problem

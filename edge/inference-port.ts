@@ -1,4 +1,4 @@
-import type { InferencePort, ModelRef, ParameterValue } from '@oriel/oip/port'
+import type { InferencePort, ModelRef } from '@oriel/oip/port'
 import { servedModel } from '@oriel/oip/served-model'
 import { ProblemError } from '@oriel/protocol/problem'
 import type { Context } from 'hono'
@@ -43,9 +43,8 @@ export function inferencePort(c: Context<EdgeContext>): InferencePort {
     },
     async infer(ref, call, signal) {
       const { caller, offer } = await resolve(ref)
-      const { timeoutMs, parameters } = timeLimit(c, call.parameters)
       const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise)
-      return predictNow(platform, offer, { ...call, parameters }, { caller, timeoutMs, signal, waitUntil })
+      return predictNow(platform, offer, call, { caller, timeoutMs: timeoutOf(c), signal, waitUntil })
     },
     async statistics(ref) {
       if (ref) await resolve(ref)
@@ -72,14 +71,4 @@ export function inferencePort(c: Context<EdgeContext>): InferencePort {
 function notReady(error: ProblemError): boolean {
   if (error.problem.kind === 'model-not-found') throw error
   return false
-}
-
-/** Triton's clients send a time limit as the parameter `timeout`, in µs. */
-function timeLimit(c: Context, { timeout, ...parameters }: Readonly<Record<string, ParameterValue>>) {
-  const timeoutMs = timeoutOf(c)
-  if (timeout === undefined) return { timeoutMs, parameters }
-  if (!Number.isSafeInteger(timeout) || Number(timeout) < 1) {
-    throw new ProblemError({ kind: 'invalid-parameter', detail: 'parameters.timeout: expected microseconds.' })
-  }
-  return { timeoutMs: timeoutMs ?? Math.ceil(Number(timeout) / 1_000), parameters }
 }

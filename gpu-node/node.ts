@@ -83,6 +83,7 @@ export class GpuNode {
       link,
       models,
       predictor: models.predictor,
+      runner: models.runner,
       clock,
       logger,
       onPredicted: () => {},

@@ -1,5 +1,5 @@
 import type { Msg, Subscription } from '@nats-io/nats-core'
-import type { InferenceAnswer, InferenceCall } from '@oriel/oip/port'
+import type { InferenceAnswer } from '@oriel/oip/port'
 import { decodeRequest } from '@oriel/oip/request'
 import { encodeResponse } from '@oriel/oip/response'
 import { openFrame, packFrame } from '@oriel/protocol/frame'
@@ -7,10 +7,10 @@ import { type AnswerHead, MAX_FRAME_BYTES, PredictionHead } from '@oriel/protoco
 import { type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
 import { nodePredictions } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
-import { answerCall } from './answer-call.ts'
+import { type AnswerOptions, answerCall, type Call } from './answer-call.ts'
 import type { Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
-import type { LocalModel } from './model-runner.ts'
+import type { LocalModel, ModelRunner } from './model-runner.ts'
 import { isModel, type ModelShelf } from './model-shelf.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { Predictor } from './predictor.ts'
@@ -18,7 +18,7 @@ import type { Predictor } from './predictor.ts'
 /** What was predicted, or came to nothing. */
 export interface Predicted {
   readonly head: PredictionHead
-  readonly call: InferenceCall
+  readonly call: Call
   readonly tookMs: number
   readonly outcome: { readonly answer: InferenceAnswer } | { readonly problem: Problem }
 }
@@ -28,6 +28,7 @@ export interface PredictionsOptions {
   readonly link: NatsLink
   readonly models: ModelShelf
   readonly predictor: Predictor
+  readonly runner: ModelRunner
   readonly clock: Clock
   readonly logger: Logger
   /** Told after the answer has gone. */
@@ -51,12 +52,15 @@ const NOT_TRIED: ReadonlySet<Problem['kind']> = new Set([
 /** Answers predictions that somebody waits for. They come over the broker one by one, and nobody keeps them. */
 export class Predictions {
   readonly #options: PredictionsOptions
+  readonly #answering: AnswerOptions
   readonly #running = new Map<string, AbortController>()
   #subscription: Subscription | undefined
   #idle = Promise.withResolvers<void>()
 
   constructor(options: PredictionsOptions) {
     this.#options = options
+    const { predictor, runner, clock } = options
+    this.#answering = { predictor, runner, now: () => clock.now() }
   }
 
   get busy(): number {
@@ -111,19 +115,20 @@ export class Predictions {
     this.#running.get(head.id)?.abort()
     this.#running.set(head.id, aborting)
     const cancelTimer = clock.setTimer(head.timeoutMs, () => aborting.abort())
-    let call: InferenceCall | undefined
+    let call: Call | undefined
     try {
       if (this.busy > MAX_RUNNING) throw new ProblemError(FULL)
       const model = this.#find(head)
       const request = decodeRequest(body)
-      call = { ...request.call, parameters: head.parameters }
-      const answer = await answerCall(this.#options.predictor, model, call, aborting.signal)
+      const asked = { ...request.call, parameters: head.parameters }
+      call = asked
+      const answer = await answerCall(this.#answering, model, asked, aborting.signal)
       const tookMs = clock.now() - since
       const encoded = encodeResponse(answer, request.form)
       const reply = packFrame({ ok: true, node, tookMs } satisfies AnswerHead, encoded.body, encoded.headerLength)
       if (reply.byteLength > MAX_FRAME_BYTES) throw new ProblemError(answerTooLarge(reply.byteLength))
       message.respond(reply)
-      onPredicted({ head, call, tookMs, outcome: { answer } })
+      onPredicted({ head, call: asked, tookMs, outcome: { answer } })
     } catch (error) {
       if (aborting.signal.aborted) return // nobody listens
       if (!(error instanceof ProblemError)) logger.error('a prediction failed', { id: head.id, cause: error })

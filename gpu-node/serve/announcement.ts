@@ -1,7 +1,7 @@
+import { servedModel } from '@oriel/oip/served-model'
 import { type BannerRow, modelTable } from './banner.ts'
 import type { Listed, ModelRepository } from './repository.ts'
 import { sampleCommand } from './sample-request.ts'
-import { servedModel } from './served-model.ts'
 
 /** What a person sees when the node is ready: where it is, what it has, and a command to try. */
 export async function announcement(url: string, models: string, repository: ModelRepository): Promise<string> {

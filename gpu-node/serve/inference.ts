@@ -1,37 +1,19 @@
-import type {
-  InferenceAnswer,
-  InferenceCall,
-  InferencePort,
-  ModelRef,
-  ModelStatistics,
-  RepositoryEntry,
-} from '@oriel/oip/port'
+import type { InferenceAnswer, InferencePort, ModelRef, ModelStatistics, RepositoryEntry } from '@oriel/oip/port'
+import { servedModel } from '@oriel/oip/served-model'
 import { ModelVersion } from '@oriel/protocol/manifest'
 import { ProblemError, toProblem } from '@oriel/protocol/problem'
 import * as v from 'valibot'
-import { BystanderError } from '../bystander-error.ts'
-import type { LocalModel, ModelRunner } from '../model-runner.ts'
+import { type AnswerOptions, answerCall, streamCall } from '../answer-call.ts'
 import type { Observer } from '../observer.ts'
-import type { Predictor } from '../predictor.ts'
 import type { Edition } from './edition.ts'
-import { generate } from './generation.ts'
 import type { ModelRepository } from './repository.ts'
-import { servedModel, TEXT_OUT } from './served-model.ts'
 import type { Statistics } from './statistics.ts'
 
-/** Tries of a prediction that was lost with a host through no fault of its own. */
-const TRIES = 3
-
-export interface InferenceOptions {
+export interface InferenceOptions extends AnswerOptions {
   readonly repository: ModelRepository
-  readonly predictor: Predictor
-  /** Of models that generate. */
-  readonly runner: ModelRunner
   readonly statistics: Statistics
   readonly observer: Observer
   readonly build: string
-  /** ms since the epoch */
-  readonly now: () => number
   /** ms, of no particular beginning; fine enough for a prediction. */
   readonly stopwatch: () => number
   readonly isReady: () => boolean
@@ -39,7 +21,7 @@ export interface InferenceOptions {
 
 /** A node alone, as the routes of the Open Inference Protocol see it. */
 export function standaloneInference(options: InferenceOptions): InferencePort {
-  const { repository, runner, statistics, build, now, isReady } = options
+  const { repository, statistics, build, isReady } = options
   const borrow = ({ name, version }: ModelRef) => repository.borrow(name, numberOf(name, version))
   return {
     server: () => ({ name: 'oriel', version: build }),
@@ -54,18 +36,12 @@ export function standaloneInference(options: InferenceOptions): InferencePort {
     async infer(ref, call, signal) {
       const borrowed = borrow(ref)
       const edition = borrowed instanceof Promise ? await borrowed : borrowed
-      return held(options, edition, () =>
-        edition.model.manifest.engine === 'text-generation'
-          ? whole(edition.model, generate(runner, edition.model, call, now(), signal))
-          : predict(options, edition.model, call, signal),
-      )
+      return held(options, edition, () => answerCall(options, edition.model, call, signal))
     },
     async *stream(ref, call, signal) {
       const edition = await borrow(ref)
-      const { model } = edition
       try {
-        if (model.manifest.engine !== 'text-generation') yield await predict(options, model, call, signal)
-        else for await (const text of generate(runner, model, call, now(), signal)) yield answerOf(model, text)
+        yield* streamCall(options, edition.model, call, signal)
       } finally {
         edition.release()
       }
@@ -105,39 +81,6 @@ async function held(
     edition.release()
   }
 }
-
-async function predict(
-  { predictor }: InferenceOptions,
-  model: LocalModel,
-  { inputs, outputs, parameters }: InferenceCall,
-  signal: AbortSignal,
-): Promise<InferenceAnswer> {
-  const { name, version } = model.manifest
-  const [parameter] = Object.keys(parameters)
-  if (parameter !== undefined) {
-    throw new ProblemError({ kind: 'invalid-parameter', detail: `parameters.${parameter}: the model takes none.` })
-  }
-  for (let tries = 1; ; tries++) {
-    try {
-      const found = await predictor.predict(model, inputs, outputs ? { outputs, signal } : { signal })
-      return { model: name, version, outputs: found }
-    } catch (error) {
-      if (!(error instanceof BystanderError) || tries === TRIES) throw error
-    }
-  }
-}
-
-async function whole(model: LocalModel, parts: AsyncIterable<string>): Promise<InferenceAnswer> {
-  let text = ''
-  for await (const part of parts) text += part
-  return answerOf(model, text)
-}
-
-const answerOf = ({ manifest: { name, version } }: LocalModel, text: string): InferenceAnswer => ({
-  model: name,
-  version,
-  outputs: [{ name: TEXT_OUT, datatype: 'BYTES', shape: [1], values: [text] }],
-})
 
 /** A node alone has numbers and `latest`; other aliases belong to a registry. */
 function numberOf(name: string, version: string | undefined): string | undefined {

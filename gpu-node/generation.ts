@@ -1,11 +1,11 @@
-import type { InferenceCall } from '@oriel/oip/port'
+import { TEXT_IN } from '@oriel/oip/served-model'
 import { newRequestId } from '@oriel/protocol/ids'
 import { checkInput } from '@oriel/protocol/input'
 import { resolveParameters } from '@oriel/protocol/parameters'
 import { ProblemError } from '@oriel/protocol/problem'
-import type { LocalModel, ModelRunner } from '../model-runner.ts'
-import { seedOf } from '../seed.ts'
-import { TEXT_IN } from './served-model.ts'
+import type { Call } from './answer-call.ts'
+import type { LocalModel, ModelRunner } from './model-runner.ts'
+import { seedOf } from './seed.ts'
 
 /**
  * A generation, as its text is made.
@@ -14,7 +14,7 @@ import { TEXT_IN } from './served-model.ts'
 export async function* generate(
   runner: ModelRunner,
   model: LocalModel,
-  { inputs, parameters: given }: InferenceCall,
+  { inputs, parameters: given }: Call,
   now: number,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
