@@ -76,11 +76,17 @@ export class Catalog {
   /** @param version that is meant; else the latest that a live node can run, or the latest of all when none can run any */
   offer(name: string, now: number, version?: string): ModelOffer | undefined {
     const nodes = this.liveNodes(now)
-    const versions = [...this.#manifests.values()]
-      .filter((manifest) => manifest.name === name && manifest.version === (version ?? manifest.version))
+    const manifests = [...this.#manifests.values()]
+      .filter((manifest) => manifest.name === name)
       .sort((a, b) => Number(b.version) - Number(a.version))
-      .map((manifest) => offer(manifest, nodes, this.#lastHeartbeats.get(modelKey(name, manifest.version))))
-    return versions.find((version) => version.nodes > 0) ?? versions[0]
+    const versions = manifests.map((manifest) => manifest.version).reverse()
+    const offers = manifests
+      .filter((manifest) => manifest.version === (version ?? manifest.version))
+      .map((manifest) => ({
+        ...offer(manifest, nodes, this.#lastHeartbeats.get(modelKey(name, manifest.version))),
+        versions,
+      }))
+    return offers.find(({ nodes }) => nodes > 0) ?? offers[0]
   }
 
   /** The live nodes that answer predictions of a version. */
@@ -112,7 +118,11 @@ export class Catalog {
   }
 }
 
-function offer(manifest: Manifest, nodes: readonly NodeStatus[], lastHeartbeat: number | undefined): ModelOffer {
+function offer(
+  manifest: Manifest,
+  nodes: readonly NodeStatus[],
+  lastHeartbeat: number | undefined,
+): Omit<ModelOffer, 'versions'> {
   const copies = nodes.flatMap(({ models }) =>
     models.filter((model) => model.name === manifest.name && model.version === manifest.version),
   )

@@ -99,7 +99,7 @@ export class Predictions {
 }
 
 /** A view takes all of its buffer along when it is sent to another isolate. */
-const ownBytes = (data: Uint8Array) => (data.byteLength === data.buffer.byteLength ? data : data.slice())
+const ownBytes = (data: Uint8Array) => (data.byteLength === data.buffer.byteLength ? data : new Uint8Array(data))
 
 const refused = (problem: Problem) => ({ ok: false as const, problem })
 

@@ -52,6 +52,8 @@ export type Attached =
 
 export interface ModelOffer {
   readonly manifest: Manifest
+  /** All that there are of the model, the lowest first. */
+  readonly versions: readonly string[]
   /** Nodes that can run it now. */
   readonly nodes: number
   /** When a node that can run it was last heard of, ms since the epoch. */

@@ -31,13 +31,14 @@ export function inferencePort(c: Context<EdgeContext>): InferencePort {
     },
     describe: async (ref) => {
       const { offer } = await resolve(ref)
-      return servedModel(offer.manifest, [offer.manifest.version])
+      return servedModel(offer.manifest, offer.versions)
     },
     modelReady: async (ref) => {
       try {
         return (await resolve(ref)).offer.nodes > 0
       } catch (error) {
-        if (error instanceof ProblemError && error.problem.kind.startsWith('model-')) return notReady(error)
+        // Not there, damaged, or no node can load it.
+        if (error instanceof ProblemError && error.problem.kind.startsWith('model-')) return false
         throw error
       }
     },
@@ -65,10 +66,4 @@ export function inferencePort(c: Context<EdgeContext>): InferencePort {
       },
     },
   }
-}
-
-/** A model that is not there is an error, one that cannot be loaded is not ready. */
-function notReady(error: ProblemError): boolean {
-  if (error.problem.kind === 'model-not-found') throw error
-  return false
 }

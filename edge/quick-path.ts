@@ -73,7 +73,8 @@ export async function predictNow(
     sentAt,
     timeoutMs: Math.min(timeoutMs, MAX_TIMEOUT_MS),
   }
-  const { body, headerLength } = encodeRequest({ ...call, parameters: {} }, { binary: true }, { binary: true })
+  const form = { binary: true, ...(call.outputs && { outputs: call.outputs.map((name) => ({ name })) }) }
+  const { body, headerLength } = encodeRequest({ ...call, parameters: {} }, form, { binary: true })
   const frame = packFrame(head, body, headerLength)
   if (frame.byteLength > MAX_FRAME_BYTES) throw new ProblemError(TOO_LARGE)
   const relay = platform.relay(id)

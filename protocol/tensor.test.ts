@@ -64,3 +64,9 @@ test('a scalar has one value, and an empty dimension none', () => {
   expect(countOf([])).toBe(1)
   expect(countOf([4, 0, 3])).toBe(0)
 })
+
+test('values are read wherever their bytes stand, also in a Buffer', () => {
+  const values = Float32Array.from([1.5, -2])
+  const around = Buffer.concat([Buffer.from([7]), bytesOfValues(values)])
+  expect(valuesOfBytes('FP32', around.subarray(1))).toEqual(values)
+})

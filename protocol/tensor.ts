@@ -62,7 +62,8 @@ export const newValues = (datatype: Datatype, count: number): Exclude<TensorValu
  */
 export function valuesOfBytes(datatype: Exclude<Datatype, 'BYTES'>, bytes: Uint8Array): TensorValues {
   const array = ARRAYS[datatype]
-  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice()
+  // Not `slice`, which of a Buffer is no copy.
+  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes)
   return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / array.BYTES_PER_ELEMENT)
 }
 

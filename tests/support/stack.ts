@@ -19,6 +19,8 @@ export interface StackOptions {
   readonly planners?: number
   /** Beside the bundled ones. */
   readonly models?: readonly ExtraModel[]
+  /** Puts more into the folder of the models before anything is started. */
+  readonly prepare?: (modelsDir: string) => Promise<void> | void
   readonly edge?: 'wrangler' | 'workerd'
   /** Further settings of the nodes. */
   readonly nodeEnv?: Readonly<Record<string, string>>
@@ -35,6 +37,7 @@ export function useStack({
   nodes = 1,
   planners = 1,
   models = [],
+  prepare,
   edge = 'workerd',
   nodeEnv = {},
   plannerEnv = {},
@@ -46,6 +49,7 @@ export function useStack({
   const stack = new TestStack(join(dir, 'models'))
   beforeAll(async () => {
     const modelsDir = modelsWith(stack.modelsDir, models)
+    await prepare?.(modelsDir)
     stack.start(
       await startStack({
         stateDir: join(dir, 'state'),
