@@ -209,7 +209,11 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   }
 
   predict(order: PredictionOrder): ReturnType<RelayPort['predict']> {
-    return this.#atBroker(() => this.#predictions.predict(order))
+    return this.#atBroker((connection) => {
+      this.#asked.for(order.model)
+      this.#listen(connection, this.#shard(order.id))
+      return this.#predictions.predict(order)
+    })
   }
 
   async cancelPrediction(id: RequestId): Promise<void> {
