@@ -49,12 +49,10 @@ export const generateStream =
 const HEARTBEAT_MS = 15_000
 
 async function orQuiet<T>(next: Promise<T>, ms: number): Promise<T | 'quiet'> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const quiet = new Promise<'quiet'>((resolve) => {
-    timer = setTimeout(() => resolve('quiet'), ms)
-  })
+  const quiet = Promise.withResolvers<'quiet'>()
+  const timer = setTimeout(() => quiet.resolve('quiet'), ms)
   try {
-    return await Promise.race([next, quiet])
+    return await Promise.race([next, quiet.promise])
   } finally {
     clearTimeout(timer)
   }
