@@ -152,6 +152,14 @@ test('unusual numbers are written so that every parser can read them', async () 
   expect(await answer.text()).toContain('"data":["NaN","Infinity","-Infinity",-0]')
 })
 
+test('bare words for unusual numbers are read, but not inside of texts', async () => {
+  const body =
+    '{"inputs":[{"name":"x","datatype":"FP32","shape":[3],"data":[NaN,-Infinity,1]},{"name":"NaN\\\\\\"","datatype":"BYTES","shape":[1],"data":["Infinity \\"NaN"]}]}'
+  expect((await post('/v2/models/echo/infer', body)).status).toBe(200)
+  expect([...(port.calls[0]?.call.inputs[0]?.values ?? [])]).toEqual([Number.NaN, -Infinity, 1])
+  expect(port.calls[0]?.call.inputs[1]).toMatchObject({ name: 'NaN\\"', values: ['Infinity "NaN'] })
+})
+
 test('metadata has the batch dimension, the configuration has not', async () => {
   expect(await (await get('/v2/models/echo')).json()).toEqual({
     name: 'echo',

@@ -1,25 +1,32 @@
 import { refuse } from './message.ts'
 
 /** @throws ProblemError invalid-request */
-export function parseJson(text: string): unknown {
+export const parseJson = (text: string): unknown => parse(text, undefined)
+
+/**
+ * The same, with integers that a double cannot hold as bigints. Several times slower, because the parser calls back
+ * for every value: for bodies that need it only.
+ */
+export const parseExactJson = (text: string): unknown => parse(text, exactly)
+
+type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown
+
+function parse(text: string, reviver: Reviver | undefined): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text, reviver)
   } catch {
-    refuse('The body is not valid JSON.')
+    // Python writes NaN and Infinity as they are, and Triton reads them; quoted they are what a tensor may hold too.
+    const quoted = text.replace(BARE, (found) => (found.startsWith('"') ? found : `"${found}"`))
+    try {
+      return JSON.parse(quoted, reviver)
+    } catch {
+      refuse('The body is not valid JSON.')
+    }
   }
 }
 
-/**
- * The same, with integers that a double cannot hold as bigints. About ten times slower, because the parser calls back
- * for every value: for bodies that need it only.
- */
-export function parseExactJson(text: string): unknown {
-  try {
-    return JSON.parse(text, exactly)
-  } catch {
-    refuse('The body is not valid JSON.')
-  }
-}
+/** Strings, to pass over what is in them, and the words. */
+const BARE = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g
 
 function exactly(_key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value

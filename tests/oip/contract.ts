@@ -107,6 +107,8 @@ export function inferenceContract(title: string, serve: () => Promise<ServerUnde
           const body = await response.bytes()
           const answer = decodeResponse({ body, ...(length !== null && { headerLength: Number(length) }) })
           expect(answer.outputs).toEqual([{ ...input, name: 'Y' }])
+          // Two arrays are equal with 0 and -0 in them, two lists are not.
+          expect([...(answer.outputs[0]?.values ?? [])]).toEqual([...input.values])
         }
       }
     })

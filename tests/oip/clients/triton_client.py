@@ -67,6 +67,17 @@ for binary in [True, False]:
     result = client.infer("identity_bytes", [tensor("X", texts, binary)], headers=dict(headers))
     assert result.as_numpy("Y").tolist() == texts.tolist(), result.as_numpy("Y")
 
+# What JSON has no number for.
+unusual = np.array([[np.nan, np.inf, -np.inf]], dtype=np.float32)
+for binary in [True, False]:
+    answer = client.infer(
+        "identity_fp32",
+        [tensor("X", unusual, binary)],
+        outputs=[http.InferRequestedOutput("Y", binary_data=binary)],
+        headers=dict(headers),
+    )
+    assert np.array_equal(answer.as_numpy("Y"), unusual, equal_nan=True), answer.as_numpy("Y")
+
 # Two inputs and two outputs; what is not asked does not come.
 ones = np.ones((1, 16), dtype=np.int32)
 inputs = [tensor("INPUT0", ones), tensor("INPUT1", ones)]
