@@ -16,15 +16,15 @@ const MAX_BATCH = 64
 
 /**
  * Writes the graphs as `<dir>/<name>/1/model.onnx`, the layout of Triton's repositories, with a manifest beside each.
- * What is there already stays. FP32 [rows, first] `x` in, FP32 [rows, last] `y` out.
+ * FP32 [rows, first] `x` in, FP32 [rows, last] `y` out.
  */
 export async function writeGraphs(dir: string): Promise<void> {
   for (const [name, widths] of Object.entries(GRAPHS)) {
     const folder = join(dir, name, '1')
     const path = join(folder, 'model.onnx')
     const [first, last] = [widths[0] ?? 0, widths.at(-1) ?? 0]
-    if (!(await Bun.file(path).exists())) await Bun.write(path, onnxBytes(perceptron(widths)))
-    const bytes = await Bun.file(path).bytes()
+    const bytes = onnxBytes(perceptron(widths))
+    await Bun.write(path, bytes)
     const manifest: ManifestInput = {
       name,
       version: '1',

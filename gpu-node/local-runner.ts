@@ -36,7 +36,7 @@ export class LocalRunner implements ModelRunner {
     try {
       const outputs = this.#suspects.has(id)
         ? await hosts.inferAlone(model, { inputs, outputs: undefined }, signal)
-        : await predictor.predict(model, inputs, { signal })
+        : await predictor.predict(model, inputs, { signal, patient: true })
       this.#suspects.ran(id, undefined)
       return outputs
     } catch (error) {

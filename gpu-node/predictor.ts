@@ -6,6 +6,8 @@ export interface PredictOptions {
   readonly outputs?: readonly string[]
   /** Aborted: the request is dropped if it has not run yet, and rejects with `AbortError` at once in any case. */
   readonly signal?: AbortSignal
+  /** Never refused for those who wait already: whoever asks is bounded elsewhere, as jobs are by a node's slots. */
+  readonly patient?: boolean
 }
 
 /** The port of everything that asks a model for tensors: routes, the quick path, queued jobs. */

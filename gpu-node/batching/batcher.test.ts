@@ -4,7 +4,7 @@ import type { NamedTensor } from '@oriel/protocol/tensor'
 import fc from 'fast-check'
 import { BystanderError } from '../bystander-error.ts'
 import type { Batch } from '../model-hosts.ts'
-import { ManualClock, settled } from '../testing/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { Batcher, type BatcherOptions } from './batcher.ts'
 
 const MAX_BATCH = 8
@@ -51,11 +51,12 @@ function setUp(options: Partial<BatcherOptions> = {}) {
     clock,
     ...options,
   })
-  const ask = (rows: readonly (readonly number[])[], signal?: AbortSignal) =>
+  const ask = (rows: readonly (readonly number[])[], signal?: AbortSignal, patient?: boolean) =>
     batcher
       .predict(
         { inputs: [tensor(rows)], outputs: undefined, rows: rows.length, group: String(rows[0]?.length) },
         signal,
+        patient,
       )
       .then(([output]) => (output ? rowsOf(output) : []), problemOf)
   return { clock, batches, dropped, ask }
@@ -190,12 +191,13 @@ test('who is lost with a host over other work runs again, but not for ever', asy
   expect(calls).toBe(6)
 })
 
-test('more than may wait are refused, with a time to come back', async () => {
+test('more than may wait are refused, but not a job', async () => {
   const { clock, ask } = setUp({ maxWaiting: 3 })
   const answers = Array.from({ length: 6 }, (_, index) => ask([[index]]))
-  await settled()
+  const job = ask([[6]], undefined, true)
   await clock.advance(1_000)
   expect((await Promise.all(answers)).map(String)).toEqual(['0.5', '1.5', '2.5', '3.5', 'queue-full', 'queue-full'])
+  expect(await job).toEqual([[6.5]])
 })
 
 test('a model that does not batch runs as many at a time as it may', async () => {

@@ -73,11 +73,14 @@ export class Batcher {
     this.#window = new GatherWindow(options.maxDelayMs)
   }
 
-  /** @throws ProblemError queue-full, or what the hosts threw; `AbortError` */
-  predict(request: ModelRequest, signal?: AbortSignal): Promise<readonly NamedTensor[]> {
+  /**
+   * @param patient waits however many wait already
+   * @throws ProblemError queue-full, or what the hosts threw; `AbortError`
+   */
+  predict(request: ModelRequest, signal?: AbortSignal, patient = false): Promise<readonly NamedTensor[]> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(aborted())
-      if (this.#waiting.rows + request.rows > this.#options.maxWaiting) return reject(this.#full())
+      if (!patient && this.#waiting.rows + request.rows > this.#options.maxWaiting) return reject(this.#full())
       const since = this.#options.clock.now()
       const waiting: Waiting = {
         ...request,

@@ -100,7 +100,7 @@ test('an unknown output, of a model that declares none, is told by the graph', a
     (await predictor.predict(undeclared, [x], outputs ? { outputs } : {})).map(({ name }) => name)
   expect(await names()).toEqual(['y', 'z'])
   expect(await names(['z'])).toEqual(['z'])
-  expect(names(['q'])).rejects.toThrow('there is no "q"; the model gives "y", "z"')
+  await expect(names(['q'])).rejects.toThrow('there is no "q"; the model gives "y", "z"')
 })
 
 test('of a batch that kills its host again and again only the one that does it fails', async () => {

@@ -35,11 +35,11 @@ export class BatchingPredictor implements Predictor {
   predict(
     model: LocalModel,
     inputs: readonly NamedTensor[],
-    { outputs, signal }: PredictOptions = {},
+    { outputs, signal, patient }: PredictOptions = {},
   ): Promise<readonly NamedTensor[]> {
     try {
       const { check, batcher } = this.#lane(model)
-      return batcher.predict(check(inputs, outputs), signal)
+      return batcher.predict(check(inputs, outputs), signal, patient)
     } catch (error) {
       return Promise.reject(error) // without an async function, which costs every request two turns
     }

@@ -240,7 +240,7 @@ test('a text that is no number is the caller’s mistake, told with its stage', 
     [{ stage: 'cast', input: 'x', output: 'y', datatype: 'INT32' }],
   )
   expect(await run(cast, { x: '42' })).toEqual({ y: 42 })
-  expect(run(cast, { x: 'many' })).rejects.toMatchObject({
+  await expect(run(cast, { x: 'many' })).rejects.toMatchObject({
     problem: { kind: 'input-mismatch', detail: expect.stringMatching(/^stage 1 \(cast\): /) },
   })
 })
