@@ -42,7 +42,7 @@ describe('a node is chosen', () => {
       fc.property(
         nodes,
         fc.dictionary(fc.string(), fc.nat(200)),
-        fc.double({ min: 0, max: 0.999 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
         (all, counts, r) => {
           const chosen = chooseNode(all, busy(counts), r)
           expect(all.length === 0 ? chosen === undefined : all.some(({ node }) => node === chosen)).toBe(true)

@@ -4,6 +4,7 @@ import type { Problem, ProblemKind } from '@oriel/protocol/problem'
 import * as v from 'valibot'
 import type { Question, Reply } from './answer-line.ts'
 import { type Candidate, chooseNode } from './choose-node.ts'
+import { PredictionCounts } from './prediction-counts.ts'
 import type { Outcome, PredictionOrder } from './relay-port.ts'
 
 export interface PredictionsPort {
@@ -34,6 +35,7 @@ const RETRY_AFTER_MS = 1_000
  * answered, or cannot take it. Nothing of them is kept.
  */
 export class Predictions {
+  readonly counts = new PredictionCounts()
   readonly #port: PredictionsPort
   readonly #outstanding = new Map<string, number>()
   readonly #running = new Map<string, AbortController>()
@@ -45,8 +47,14 @@ export class Predictions {
   async predict(order: PredictionOrder): Promise<Outcome<{ frame: Uint8Array }>> {
     const aborting = new AbortController()
     this.#running.set(order.id, aborting)
+    const since = this.#port.now()
     try {
-      return await this.#predict(order, aborting.signal)
+      const outcome = await this.#predict(order, aborting.signal)
+      const now = this.#port.now()
+      const { model, version } = order
+      if (!aborting.signal.aborted)
+        this.counts.add(model, version, outcome.ok ? 'answered' : 'failed', now - since, now)
+      return outcome
     } finally {
       this.#running.delete(order.id)
     }

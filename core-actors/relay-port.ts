@@ -9,6 +9,7 @@ import type { About } from './channel.ts'
 import type { Letter, LetterPage, LetterQuery } from './dead-letters.ts'
 import type { Entry } from './log-entry.ts'
 import type { Mended } from './mend-record.ts'
+import type { PredictionCount } from './prediction-counts.ts'
 import type { End } from './request.ts'
 import type { Failure, Requeued } from './requeue-log.ts'
 
@@ -107,6 +108,8 @@ export interface RelayPort {
   predict(order: PredictionOrder): Promise<Outcome<{ frame: Uint8Array }>>
   /** The caller of a prediction has left: it is not run, if it has not begun. */
   cancelPrediction(id: RequestId): Promise<void>
+  /** Of the predictions that went through here. */
+  predictionCounts(): Promise<PredictionCount[]>
   /**
    * @param version that is meant; else the latest that a node can run
    * @returns a refusal also for a model that is there, but on no node whole

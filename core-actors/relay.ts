@@ -22,6 +22,7 @@ import { LiveCatalog } from './live-catalog.ts'
 import { parseEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
 import { mendRecord } from './mend-record.ts'
+import type { PredictionCount } from './prediction-counts.ts'
 import { Predictions } from './predictions.ts'
 import { QueueDepth } from './queue-depth.ts'
 import { queueSince } from './queue-since.ts'
@@ -218,6 +219,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   async cancelPrediction(id: RequestId): Promise<void> {
     this.#predictions.cancel(id)
+  }
+
+  async predictionCounts(): Promise<PredictionCount[]> {
+    return this.#predictions.counts.all()
   }
 
   model(name: string, version?: string): ReturnType<RelayPort['model']> {

@@ -22,6 +22,7 @@ const platform: Platform = {
   keyRing: noKeys,
   corsOrigins: ['https://page.example'],
   relay: nobody,
+  relays: () => [],
   actor: nobody,
   user: nobody,
   history: nobody,

@@ -6,6 +6,7 @@ import type { Caller } from './caller.ts'
 import { timeoutOf } from './caller-timeout.ts'
 import type { EdgeContext } from './context.ts'
 import { predictNow, resolveModel } from './quick-path.ts'
+import { noStatistics, statisticsOf } from './statistics.ts'
 
 const VERSION = '1'
 
@@ -48,9 +49,12 @@ export function inferencePort(c: Context<EdgeContext>): InferencePort {
       return predictNow(platform, offer, call, { caller, timeoutMs: timeoutOf(c), signal, waitUntil })
     },
     async statistics(ref) {
-      if (ref) await resolve(ref)
-      else await authenticated()
-      return []
+      const offer = ref ? (await resolve(ref)).offer : await authenticated().then(() => undefined)
+      const counts = await Promise.all(platform.relays().map((relay) => relay.predictionCounts()))
+      const all = statisticsOf(counts.flat())
+      if (!offer) return all
+      const { name, version } = offer.manifest
+      return [all.find((one) => one.name === name && one.version === version) ?? noStatistics(name, version)]
     },
     repository: {
       async index() {

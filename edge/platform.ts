@@ -25,6 +25,7 @@ export interface Platform {
   readonly corsOrigins: readonly string[]
   /** Of a request or a prediction; without an id, the one that is asked what all know. */
   relay(id?: RequestId): RelayPort
+  relays(): RelayPort[]
   /** Asks the actor of a user's request; once more if it was reset meanwhile, which every call of it allows. */
   actor<T>(user: string, requestID: string, ask: (actor: ActorPort) => Promise<T>): Promise<T>
   user<T>(user: string, ask: (actor: UserPort) => Promise<T>): Promise<T>
@@ -35,8 +36,8 @@ export interface Platform {
 export function platformOf(env: Env): Platform {
   const settings = settingsOf(env)
   const shards = shardsOf(env)
-  const relay = (id?: RequestId): RelayPort =>
-    env.RELAYS.get(env.RELAYS.idFromName(`relay-${id === undefined ? 0 : shardOf(id, shards)}`))
+  const relayOf = (shard: number): RelayPort => env.RELAYS.get(env.RELAYS.idFromName(`relay-${shard}`))
+  const relay = (id?: RequestId) => relayOf(id === undefined ? 0 : shardOf(id, shards))
   const keyRing = new KeyRing((hash) => withKeys(env, (keys) => keys.use(hash)))
   return {
     identity: new Identity(settings, keyRing),
@@ -45,6 +46,7 @@ export function platformOf(env: Env): Platform {
     fullQueues: new FullQueues(),
     corsOrigins: settings.CORS_ORIGINS.split(',').filter((origin) => origin !== ''),
     relay,
+    relays: () => Array.from({ length: shards }, (_, shard) => relayOf(shard)),
     actor: (user, requestID, ask) => {
       // The id has no colon, so no two pairs share a name.
       const name = env.REQUESTS.idFromName(`${requestID}:${user}`)
