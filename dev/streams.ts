@@ -3,12 +3,13 @@ import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstre
 import { Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { Placement } from '@oriel/protocol/placement'
-import { BUCKETS, jobsConsumers, RECORDER_CONSUMER, STREAMS } from '@oriel/protocol/streams'
+import { BUCKETS, type jobsConsumer, jobsConsumers, RECORDER_CONSUMER, STREAMS } from '@oriel/protocol/streams'
 import { HISTORY, JOBS, PLACEMENT, PLAN } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 
 /** Errors of the JetStream API: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
 const STREAM_NOT_FOUND = 10059
+const CONSUMER_EXISTS = 10148
 
 /**
  * Brings the broker's streams, buckets and consumers to what the contract says; what is right already stays as it
@@ -22,8 +23,18 @@ export async function prepareBroker(nc: NatsConnection, firstPlan: Placement): P
   const { partitions } = await ensurePlan(kvm, firstPlan)
   const wanted = jobsConsumers(partitions)
   await dropOthers(manager, new Set(wanted.map(({ durable_name }) => durable_name)))
-  await Promise.all(wanted.map((consumer) => manager.consumers.add(JOBS, consumer)))
+  await Promise.all(wanted.map((consumer) => putConsumer(manager, consumer)))
   await manager.consumers.add(HISTORY, RECORDER_CONSUMER)
+}
+
+/** One that is there and another than it should be is changed, and keeps what it has. */
+async function putConsumer(manager: JetStreamManager, config: ReturnType<typeof jobsConsumer>): Promise<void> {
+  try {
+    await manager.consumers.add(JOBS, config)
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== CONSUMER_EXISTS) throw error
+    await manager.consumers.update(JOBS, config.durable_name, config)
+  }
 }
 
 /** On a work queue no two consumers may want the same job: those of an earlier plan go first. Jobs stay. */

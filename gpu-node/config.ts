@@ -44,6 +44,13 @@ export const Config = v.object({
     cores,
   ),
   ORIEL_SLOTS: v.optional(v.pipe(whole(1, 10_000), v.description('Jobs at a time, per partition.')), '32'),
+  ORIEL_HELP_AFTER_MS: v.optional(
+    v.pipe(
+      whole(0, 600_000),
+      v.description('How long jobs that are at home elsewhere must wait before a model is loaded for them.'),
+    ),
+    '1000',
+  ),
   ORIEL_COALESCE_MS: v.optional(
     v.pipe(whole(0, 1_000), v.description('The least time between two events of responses; what comes sooner joins.')),
     '5',

@@ -90,6 +90,9 @@ export class GpuNode {
     })
     this.#consumer = new Consumer({
       link,
+      node: config.ORIEL_NODE_NAME,
+      loaded: () => loadedNames(models.status().models),
+      helpAfterMs: config.ORIEL_HELP_AFTER_MS,
       slots: config.ORIEL_SLOTS,
       deliver: async (delivery) => {
         this.#heartbeat.changed()
@@ -181,3 +184,6 @@ export class GpuNode {
     }
   }
 }
+
+const loadedNames = (models: NodeStatus['models']): ReadonlySet<string> =>
+  new Set(models.filter(({ state }) => state === 'loaded').map(({ name }) => name))

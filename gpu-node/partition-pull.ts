@@ -1,6 +1,6 @@
 import { createInbox, type Msg, type Subscription } from '@nats-io/nats-core'
 import { NODE_INBOX } from '@oriel/protocol/permissions'
-import { ACK_WAIT_MS } from '@oriel/protocol/streams'
+import { ACK_WAIT_MS, PRIORITY, PULL_GROUP } from '@oriel/protocol/streams'
 import { JOBS, type Lane, laneConsumer } from '@oriel/protocol/subjects'
 import type { Delivery } from './delivery.ts'
 import { JetStreamDelivery } from './jetstream-delivery.ts'
@@ -8,6 +8,7 @@ import { type Ask, LaneShare } from './lane-share.ts'
 import type { Logger } from './logger.ts'
 import type { NatsLink } from './nats-link.ts'
 import { isTransient } from './retry.ts'
+import type { Role } from './roles.ts'
 
 /**
  * How long the broker keeps one request for jobs. Less than its patience with a silent node: else a job whose
@@ -39,6 +40,7 @@ export interface PartitionPullOptions {
   readonly link: NatsLink
   readonly partition: number
   readonly slots: number
+  readonly role: Role
   /** Resolves when the job's slot is free. Never throws. */
   readonly deliver: (delivery: Delivery) => Promise<void>
   readonly logger: Logger
@@ -53,18 +55,27 @@ export class PartitionPull {
   readonly #share: LaneShare
   readonly #open = new Set<Open>()
   readonly #offReconnect: () => void
+  #role: Role
   #stopped = false
   #soon: ReturnType<typeof setImmediate> | undefined
   #later: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: PartitionPullOptions) {
     this.#options = options
+    this.#role = options.role
     this.#share = new LaneShare(options.slots)
     this.#offReconnect = options.link.onReconnect(() => {
       // The broker has forgotten what it was asked, perhaps with the connection, perhaps with itself.
       for (const open of this.#open) this.#lose(open)
       this.#askSoon()
     })
+    this.#askSoon()
+  }
+
+  /** What is asked from now on is asked as that; what was asked before is over within seconds. */
+  become(role: Role): void {
+    if (this.#role === role) return
+    this.#role = role
     this.#askSoon()
   }
 
@@ -103,7 +114,7 @@ export class PartitionPull {
 
   #ask(): void {
     const { link } = this.#options
-    while (!this.#stopped && !this.#later && link.up && !link.nc.isClosed()) {
+    while (!this.#stopped && this.#role !== 'away' && !this.#later && link.up && !link.nc.isClosed()) {
       const ask = this.#share.next()
       if (!ask) return
       this.#send(ask)
@@ -122,7 +133,8 @@ export class PartitionPull {
     this.#open.add(open)
     const limit = how === 'take' ? { no_wait: true } : { expires: expiresMs * 1e6 }
     const next = `$JS.API.CONSUMER.MSG.NEXT.${JOBS}.${laneConsumer(partition, lane)}`
-    link.nc.publish(next, JSON.stringify({ batch: jobs, ...limit }), { reply: inbox })
+    const rank = { group: PULL_GROUP, priority: this.#role === 'home' ? PRIORITY.home : PRIORITY.helper }
+    link.nc.publish(next, JSON.stringify({ batch: jobs, ...limit, ...rank }), { reply: inbox })
   }
 
   #receive(open: Open, inbox: string, msg: Msg): void {

@@ -22,7 +22,8 @@ export class BacklogMeter {
     this.#samples = [...(isAnew ? [] : this.#samples.filter((sample) => at - sample.at <= WINDOW_MS)), { at, queues }]
   }
 
-  now(): Backlog {
+  /** @param homes by partition: live nodes that are at home there */
+  now(homes: readonly number[]): Backlog {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)]
     if (!first || !last) return { partitions: [] }
     const seconds = (last.at - first.at) / 1000
@@ -30,6 +31,7 @@ export class BacklogMeter {
       partitions: last.queues.map(({ waiting, running, delivered }, partition) => ({
         waiting,
         running,
+        homes: homes[partition] ?? 0,
         drain: seconds > 0 ? (delivered - (first.queues[partition]?.delivered ?? delivered)) / seconds : 0,
       })),
     }

@@ -5,7 +5,7 @@ import type { ModelLoad } from './model-load.ts'
 import type { Volumes } from './volumes.ts'
 
 /** A node whose connection has ended has so long to be heard again. */
-const GRACE_MS = 2_000
+export const GRACE_MS = 500
 
 /** Which models and nodes there are, as the buckets tell it. */
 export class Cluster {
@@ -24,10 +24,11 @@ export class Cluster {
     else this.#nodes.delete(name)
   }
 
-  /** The broker says that the connection of this name has ended. */
-  disconnected(name: string, now: number): void {
+  /** The broker says that the connection of this name has ended. @returns whether it was a node's */
+  disconnected(name: string, now: number): boolean {
     const node = this.#nodes.get(name)
     if (node) node.until = Math.min(node.until, now + GRACE_MS)
+    return node !== undefined
   }
 
   /** Nodes that take jobs. */

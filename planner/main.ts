@@ -109,7 +109,7 @@ try {
   nc.subscribe(DISCONNECTED, {
     callback: (error, message) => {
       const told = error ? undefined : v.safeParse(v.pipe(v.string(), v.parseJson(), Disconnected), message.string())
-      if (told?.success) cluster.disconnected(told.output.client.name, Date.now())
+      if (told?.success) program.disconnected(told.output.client.name, Date.now())
     },
   })
   const server = serveHttp(config, program)

@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core'
 import type { Backlog } from '@oriel/protocol/backlog'
 import { BACKLOG } from '@oriel/protocol/subjects'
 import { BacklogMeter } from './backlog-meter.ts'
-import type { Cluster } from './cluster.ts'
+import { type Cluster, GRACE_MS } from './cluster.ts'
 import type { Lease } from './lease.ts'
 import type { Log } from './log.ts'
 import { Planner, type PlanPort } from './planner.ts'
@@ -42,7 +42,7 @@ export class PlannerProgram {
 
   /** What waits, as it was last seen; nothing while another plans. */
   get backlog(): Backlog {
-    return this.#meter.now()
+    return this.#meter.now(this.#homes(Date.now()))
   }
 
   get cluster(): Cluster {
@@ -70,6 +70,15 @@ export class PlannerProgram {
     }
   }
 
+  /** A node's connection has ended. If it does not come back at once, those who can help hear of it. */
+  disconnected(name: string, now: number): void {
+    if (!this.cluster.disconnected(name, now)) return
+    setTimeout(() => {
+      if (this.isPlanning && !this.#options.nc.isClosed())
+        this.#options.nc.publish(BACKLOG, JSON.stringify(this.backlog))
+    }, GRACE_MS + 10)
+  }
+
   async end(now: number): Promise<void> {
     if (this.isPlanning) await this.#planner?.end(now)
     await this.#options.lease.release()
@@ -92,6 +101,15 @@ export class PlannerProgram {
   async #tell({ placement }: Planner): Promise<void> {
     const { nc } = this.#options
     this.#meter.add(await readQueues(nc, placement.partitions), performance.now())
-    nc.publish(BACKLOG, JSON.stringify(this.#meter.now()))
+    nc.publish(BACKLOG, JSON.stringify(this.backlog))
+  }
+
+  #homes(now: number): number[] {
+    const serving = new Set(this.cluster.serving(now).map(({ node }) => node))
+    const { partitions = 0, homes = [] } = this.#planner?.placement ?? {}
+    return Array.from({ length: partitions }, (_, partition) => {
+      const home = homes[partition] ?? []
+      return home.length === 0 ? serving.size : home.filter((name) => serving.has(name)).length
+    })
   }
 }

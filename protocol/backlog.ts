@@ -12,6 +12,8 @@ export const Backlog = v.object({
       running: whole,
       /** Jobs taken in a second of late. */
       drain: v.pipe(v.number(), v.minValue(0)),
+      /** Live nodes that are at home there. */
+      homes: whole,
     }),
   ),
 })

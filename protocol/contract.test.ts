@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { toJsonSchema } from '@valibot/to-json-schema'
+import { Backlog } from './backlog.ts'
 import { RequestEvent } from './event.ts'
 import { Accepted, Ended } from './fact.ts'
 import { Job } from './job.ts'
@@ -8,6 +9,7 @@ import { Placement } from './placement.ts'
 import { AnswerHead, PredictionHead } from './prediction.ts'
 import { BUCKETS, STREAMS } from './streams.ts'
 import * as subjects from './subjects.ts'
+import { Volume } from './volume.ts'
 
 // If this fails, programs of yesterday and of today no longer agree. Adding an optional field: update the
 // snapshot. Anything else: a new version of the stream and its subjects beside the old one, and an ADR.
@@ -26,6 +28,8 @@ test('the wire contract has not changed', () => {
       predict: subjects.predictSubject('node', 'm'),
       answer: subjects.answerSubject('line', 7),
       cancel: subjects.cancelSubject('id'),
+      volume: subjects.volumeSubject(2),
+      backlog: subjects.BACKLOG,
       model: subjects.modelKey('m', '1'),
       token: subjects.TOKEN.source,
     },
@@ -37,5 +41,7 @@ test('the wire contract has not changed', () => {
     answer: toJsonSchema(AnswerHead),
     node: toJsonSchema(NodeStatus),
     placement: toJsonSchema(Placement),
+    volume: toJsonSchema(Volume),
+    backlog: toJsonSchema(Backlog),
   }).toMatchSnapshot()
 })

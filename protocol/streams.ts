@@ -94,6 +94,10 @@ export const STREAMS = [
   },
 ] as const
 
+/** Every node asks for jobs as one of this group, and says with which priority: `HOME` is given them first. */
+export const PULL_GROUP = 'nodes'
+export const PRIORITY = { home: 0, helper: 1 } as const
+
 /** The consumer of one lane of a partition: whoever pulls takes jobs, and each job goes to one node. */
 export const jobsConsumer = (partition: number, lane: Lane) =>
   ({
@@ -103,6 +107,8 @@ export const jobsConsumer = (partition: number, lane: Lane) =>
     ack_wait: ms(ACK_WAIT_MS),
     max_deliver: MAX_DELIVER,
     max_ack_pending: 10_000,
+    priority_groups: [PULL_GROUP] as string[],
+    priority_policy: 'prioritized',
   }) as const
 
 export const jobsConsumers = (partitions: number) =>

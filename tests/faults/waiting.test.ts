@@ -4,7 +4,7 @@ import { bundledModels } from '@oriel/dev/bundled-models'
 import { firstPlan } from '@oriel/dev/plan'
 import { Dead } from '@oriel/protocol/dead'
 import { partitionOf } from '@oriel/protocol/placement'
-import { MAX_DELIVER } from '@oriel/protocol/streams'
+import { MAX_DELIVER, PULL_GROUP } from '@oriel/protocol/streams'
 import { DEAD, deadSubject, JOBS, laneConsumer } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import { typesOf } from '../support/client.ts'
@@ -42,14 +42,15 @@ test('a job that has had all its deliveries is failed, kept in DEAD, and gone fr
     await manager.consumers.update(JOBS, consumer, { max_deliver: 2 })
     const { requestID } = await alice.submit('iris', iris)
     const events = alice.follow(requestID)
+    const ask = { expires: 5_000, group: PULL_GROUP }
     const pull = await jetstream(nc).consumers.get(JOBS, consumer)
     for (const delivery of [1, 2]) {
-      const message = await pull.next({ expires: 5_000 })
+      const message = await pull.next(ask)
       expect(message?.info.deliveryCount).toBe(delivery)
       message?.nak()
     }
     // The broker finds that there were enough when somebody asks for more.
-    const third = pull.next({ expires: 1_000 })
+    const third = pull.next({ ...ask, expires: 1_000 })
     expect((await events).at(-1)).toMatchObject({
       type: 'failed',
       data: { problem: { kind: 'host-crashed' }, retriable: true },
