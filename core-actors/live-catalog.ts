@@ -4,8 +4,18 @@ import { watchCatalog } from './catalog-watch.ts'
 
 /** The catalog as the buckets of the broker say it now, or said it last. */
 export class LiveCatalog {
+  readonly #watch: typeof watchCatalog
+  readonly #wait: (ms: number) => Promise<unknown>
   #catalog = new Catalog()
   #following: { stop: AbortController; seen: Promise<void> } | undefined
+  #isThere = false
+  /** One wait for all who wait: each call of a relay comes by here, and a relay can have 10,000 timers. */
+  #patience: Promise<unknown> | undefined
+
+  constructor(watch = watchCatalog, wait = (ms: number): Promise<unknown> => scheduler.wait(ms)) {
+    this.#watch = watch
+    this.#wait = wait
+  }
 
   get now(): Catalog {
     return this.#catalog
@@ -21,15 +31,19 @@ export class LiveCatalog {
     before?.stop.abort()
     const stop = new AbortController()
     const next = new Catalog()
-    const seen = watchCatalog(connection, next, stop.signal).then(() => {
+    const seen = this.#watch(connection, next, stop.signal).then(() => {
+      this.#isThere = true
       if (!stop.signal.aborted) this.#catalog = next
     })
-    this.#following = { stop, seen: before ? Promise.resolve() : seen }
+    this.#isThere ||= before !== undefined
+    this.#following = { stop, seen }
     return before !== undefined
   }
 
-  /** Waits for the first catalog, and not longer than `maxMs`. */
+  /** Waits for the first catalog, and not longer than until `maxMs` after the first who waited. */
   async first(maxMs: number): Promise<void> {
-    if (this.#following) await Promise.race([this.#following.seen, scheduler.wait(maxMs)])
+    if (this.#isThere || !this.#following) return
+    this.#patience ??= Promise.race([this.#following.seen, this.#wait(maxMs)])
+    await this.#patience
   }
 }
