@@ -15,18 +15,32 @@ function parse(text: string, reviver: Reviver | undefined): unknown {
   try {
     return JSON.parse(text, reviver)
   } catch {
-    // Python writes NaN and Infinity as they are, and Triton reads them; quoted they are what a tensor may hold too.
-    const quoted = text.replace(BARE, (found) => (found.startsWith('"') ? found : `"${found}"`))
     try {
-      return JSON.parse(quoted, reviver)
+      return JSON.parse(quoteBareWords(text), reviver)
     } catch {
       refuse('The body is not valid JSON.')
     }
   }
 }
 
-/** Strings, to pass over what is in them, and the words. */
-const BARE = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g
+/**
+ * Python writes NaN and Infinity as they are, and Triton reads them; quoted they are what a tensor may hold too. A loop
+ * and no pattern over the whole, because a pattern's time could be made to grow with the square of the text.
+ */
+function quoteBareWords(text: string): string {
+  const parts: string[] = []
+  let at = 0
+  while (at < text.length) {
+    const quote = text.indexOf('"', at)
+    const opens = quote === -1 ? text.length : quote
+    parts.push(text.slice(at, opens).replace(/-?Infinity|NaN/g, '"$&"'))
+    let closes = opens + 1
+    while (closes < text.length && text[closes] !== '"') closes += text[closes] === '\\' ? 2 : 1
+    parts.push(text.slice(opens, closes + 1))
+    at = closes + 1
+  }
+  return parts.join('')
+}
 
 function exactly(_key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
