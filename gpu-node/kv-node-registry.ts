@@ -39,8 +39,12 @@ export class KvNodeRegistry implements NodeRegistry {
     const key = modelKey(manifest.name, manifest.version)
     const known = await this.#link.during(() => this.#models.get(key))
     const value: unknown = known?.operation === 'PUT' ? JSON.parse(known.string()) : undefined
+    if (isRegistered(value)) return // the registry says what it is
     // As JSON, because a field that is `undefined` here is absent there.
     if (isDeepStrictEqual(value, JSON.parse(JSON.stringify(manifest)))) return
     await this.#link.during(() => this.#models.put(key, JSON.stringify(manifest)))
   }
 }
+
+const isRegistered = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'registered' in value && value.registered === true

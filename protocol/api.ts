@@ -16,8 +16,8 @@ export const MAX_TIMEOUT_MS = LOG_MAX_AGE_MS / 2
 /** How long a request with `onDisconnect: "cancel"` waits for its client to come back. */
 export const DISCONNECT_GRACE_MS = 10_000
 
-/** What a token or a key may be allowed beyond its user's own requests. `admin`: to run Oriel; `keys`: to make keys. */
-export const SCOPES = ['admin', 'keys'] as const
+/** What a token or a key may be allowed beyond its user's own requests. `admin`: to run Oriel; `keys`: to make keys; `models`: to register models. */
+export const SCOPES = ['admin', 'keys', 'models'] as const
 export type Scope = (typeof SCOPES)[number]
 
 export const RequestOptions = v.strictObject({

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { Sha256 } from './artifact.ts'
 import { DATATYPES } from './datatype.ts'
 import { Stage } from './pipeline.ts'
 import { TOKEN } from './subjects.ts'
@@ -68,7 +69,7 @@ export const Manifest = v.strictObject({
       v.strictObject({
         /** Relative to the manifest, inside its folder. */
         path: v.pipe(v.string(), v.regex(/^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_.][A-Za-z0-9_./-]*$/)),
-        sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+        sha256: Sha256,
         bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
       }),
     ),

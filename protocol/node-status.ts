@@ -15,6 +15,8 @@ export const NodeStatus = v.object({
   slots: whole,
   busy: whole,
   hosts: v.array(v.object({ name: v.string(), pid: whole, models: v.array(v.string()) })),
+  /** Any version of the registry can be asked of it, but for those that are `unavailable` below. */
+  registry: v.optional(v.boolean()),
   models: v.array(
     v.object({
       name: ModelName,

@@ -1,11 +1,13 @@
 import {
   ALL_ANSWERS,
   ALL_CANCELS,
+  ALL_CHECKED,
   ALL_LIVE,
   ALL_MAX_DELIVERIES,
   ALL_PREDICTIONS,
   ALL_VOLUMES,
   BACKLOG,
+  CHECK,
   DEAD,
   DISCONNECTED,
   HISTORY,
@@ -46,15 +48,19 @@ export const NODE_PERMISSIONS = {
     `$JS.API.CONSUMER.MSG.NEXT.${JOBS}.>`,
     `$JS.ACK.${JOBS}.>`,
     `$JS.ACK.*.*.${JOBS}.>`,
-    // Reads logs and known manifests, and watches the plan.
+    // Says what came of a check.
+    ALL_CHECKED,
+    // Reads logs and known manifests, and watches the plan and the registered versions.
     `$JS.API.DIRECT.GET.${PROGRESS}`,
     `$JS.API.DIRECT.GET.${kv(MODELS)}.>`,
-    `$JS.API.CONSUMER.CREATE.${kv(PLACEMENT)}.>`,
-    `$JS.API.CONSUMER.DELETE.${kv(PLACEMENT)}.>`,
-    `$JS.API.CONSUMER.INFO.${kv(PLACEMENT)}.>`,
-    `$JS.FC.${kv(PLACEMENT)}.>`,
+    ...[MODELS, PLACEMENT].flatMap((bucket) => [
+      `$JS.API.CONSUMER.CREATE.${kv(bucket)}.>`,
+      `$JS.API.CONSUMER.DELETE.${kv(bucket)}.>`,
+      `$JS.API.CONSUMER.INFO.${kv(bucket)}.>`,
+      `$JS.FC.${kv(bucket)}.>`,
+    ]),
   ],
-  subscribe: [`${NODE_INBOX}.>`, BACKLOG, ALL_CANCELS, ALL_PREDICTIONS],
+  subscribe: [`${NODE_INBOX}.>`, BACKLOG, ALL_CANCELS, ALL_PREDICTIONS, CHECK],
 } as const satisfies Permissions
 
 export const EDGE_INBOX = '_INBOX_edge'
@@ -102,13 +108,18 @@ export const EDGE_PERMISSIONS = {
 
 export const RECORDER_INBOX = '_INBOX_recorder'
 
-/** The recorder reads the history through its one consumer and watches models and nodes. It writes nothing. */
+/**
+ * The recorder reads the history through its one consumer and watches models and nodes. It has nodes check what was
+ * registered, and writes what is ready into the bucket of models.
+ */
 export const RECORDER_PERMISSIONS = {
   publish: [
     `$JS.API.CONSUMER.INFO.${HISTORY}.${RECORDER}`,
     `$JS.API.CONSUMER.MSG.NEXT.${HISTORY}.${RECORDER}`,
     `$JS.ACK.${HISTORY}.${RECORDER}.>`,
     `$JS.ACK.*.*.${HISTORY}.${RECORDER}.>`,
+    CHECK,
+    `$KV.${MODELS}.>`,
     ...[MODELS, NODES].flatMap((bucket) => [
       `$JS.API.CONSUMER.CREATE.${kv(bucket)}.>`,
       `$JS.API.CONSUMER.DELETE.${kv(bucket)}.>`,
@@ -116,7 +127,7 @@ export const RECORDER_PERMISSIONS = {
       `$JS.FC.${kv(bucket)}.>`,
     ]),
   ],
-  subscribe: [`${RECORDER_INBOX}.>`],
+  subscribe: [`${RECORDER_INBOX}.>`, ALL_CHECKED],
 } as const satisfies Permissions
 
 export const PLANNER_INBOX = '_INBOX_planner'

@@ -12,6 +12,10 @@ export const PROBLEM_KINDS = [
   'input-mismatch', // a valid message, but not an input this model takes
   'invalid-parameter', // a parameter the model does not declare, or a value out of its bounds
   'request-conflict', // the same request id with another body
+  'version-conflict', // the model, or this version of it, is there already: a version is what it is for good
+  'upload-conflict', // parts of the file are missing, or it is just being put together
+  'content-mismatch', // what was uploaded is not the content that its SHA-256 names
+  'model-in-use', // the version may not be deleted now
   'not-requeueable', // a dead letter that is no request, or whose request did not end as failed
   'too-large', // the body, or an answer, is over the limit
   'limit-exceeded', // the user's own limit: rate, requests at once, or bytes; nothing was accepted

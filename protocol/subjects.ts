@@ -65,6 +65,12 @@ export const volumeSubject = (shard: number) => `volume.${shard}`
 export const ALL_VOLUMES = 'volume.*'
 /** How much waits in each partition and how fast it is taken, told by the planner. */
 export const BACKLOG = 'placement.backlog'
+/** The recorder asks one node of the queue group `CHECKERS` whether a version can be opened. */
+export const CHECK = 'control.check'
+export const CHECKERS = 'checkers'
+/** What that node says of it. */
+export const checkedSubject = (model: string, version: string) => `control.checked.${model}.${version}`
+export const ALL_CHECKED = 'control.checked.*.*'
 
 /** KV buckets. */
 export const NODES = 'nodes'
