@@ -1,15 +1,19 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import { RECORDER_INBOX } from '@oriel/protocol/permissions'
+import { askCheck } from './ask-check.ts'
 import { RecorderConfig, readConfig } from './config.ts'
 import { connectNats } from './connect-nats.ts'
 import { logConnection } from './connection-log.ts'
 import { Database } from './database.ts'
 import { Liveness } from './liveness.ts'
 import { logLine } from './log.ts'
+import { ModelsBucket } from './models-bucket.ts'
 import { PartitionTables } from './partition-tables.ts'
 import { PostgresRecord } from './postgres-record.ts'
 import { Recorder } from './recorder.ts'
 import { recordHistory } from './recorder-nats.ts'
+import { RegisteredVersions } from './registered.ts'
+import { Registrar } from './registrar.ts'
 import { Registry } from './registry.ts'
 import { watchRegistry } from './registry-nats.ts'
 import { repeat } from './repeat.ts'
@@ -21,6 +25,8 @@ const HOUR_MS = 60 * 60_000
 const FLUSH_MS = 3_000
 /** A half-open connection to the broker is left after three of these; its facts wait meanwhile. */
 const PING_MS = 2_500
+/** Between two looks at what was registered: somebody waits for it. */
+const REGISTRAR_MS = 1_000
 /** After a signal: for the batch that is being written, and for what has been received. */
 const GRACE_MS = 5_000
 /** After the grace: for handing back what could not be written. */
@@ -75,14 +81,27 @@ logLine('info', 'stopped')
 process.exit(0)
 
 async function record(nc: NatsConnection): Promise<void> {
+  const registrar = new Registrar({
+    versions: new RegisteredVersions(database),
+    bucket: () => ModelsBucket.open(nc),
+    check: (manifest) => askCheck(nc, manifest, stop.signal),
+    now: Date.now,
+    log: logLine,
+  })
+  void forgetOnReconnect(nc, registrar)
   await Promise.all([
     recordHistory(nc, recorder, logLine, stop.signal, giveUp.signal),
     watchRegistry(nc, registry, liveness, logLine, stop.signal),
     repeat('the partitions ahead', HOUR_MS, () => tables.ensureAhead(Date.now()), logLine, stop.signal),
     repeat('models and nodes', FLUSH_MS, flush, logLine, stop.signal),
+    repeat('registered versions', REGISTRAR_MS, () => registrar.look(), logLine, stop.signal),
   ])
   await nc.drain().catch((error) => logLine('warn', 'the broker was away at the end', { error: String(error) }))
   await database.end()
+}
+
+async function forgetOnReconnect(nc: NatsConnection, registrar: Registrar): Promise<void> {
+  for await (const { type } of nc.status()) if (type === 'reconnect') registrar.forget()
 }
 
 async function flush(): Promise<void> {

@@ -1,6 +1,6 @@
 import { type KvEntry, Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/nats-core'
-import { Manifest } from '@oriel/protocol/manifest'
+import { KnownVersion } from '@oriel/protocol/known-version'
 import { NodeStatus } from '@oriel/protocol/node-status'
 import { describeIssues } from '@oriel/protocol/problem'
 import { MODELS, NODES } from '@oriel/protocol/subjects'
@@ -24,7 +24,9 @@ export async function watchRegistry(
   liveness.listens(Date.now())
   void untilClosed(nc, liveness)
   await Promise.all([
-    watchBucket(watching, MODELS, Manifest, (manifest) => registry.sawModel(manifest)),
+    watchBucket(watching, MODELS, KnownVersion, (known) => {
+      if (!known.registered) registry.sawModel(known) // the others came from here
+    }),
     watchBucket(watching, NODES, NodeStatus, (status) => {
       registry.sawNode(status)
       liveness.sawNode(status, Date.now())

@@ -58,8 +58,8 @@ function parameters(manifests: readonly Manifest[], nodes: readonly NodeStatus[]
   return [JSON.stringify([...versions.values()]), JSON.stringify(rows)]
 }
 
-// A version is inserted with its manifest only: a node may tell of it before its manifest was seen, and
-// tells again soon. `greatest` takes no notice of nulls.
+// What was registered is not changed by what nodes say. A version is inserted with its manifest only: a node may tell
+// of it before its manifest was seen, and tells again soon. `greatest` takes no notice of nulls.
 const UPSERT = `
   with version as materialized (
     select model, version, manifest, to_timestamp(seen_at / 1000) as seen_at
@@ -71,7 +71,8 @@ const UPSERT = `
   ), manifest as (
     insert into model_versions (model, version, manifest, last_heartbeat)
     select model, version, manifest, seen_at from version where manifest is not null order by model, version
-    on conflict (model, version) do update set manifest = excluded.manifest,
+    on conflict (model, version) do update set
+      manifest = case when model_versions.status = 'announced' then excluded.manifest else model_versions.manifest end,
       last_heartbeat = greatest(model_versions.last_heartbeat, excluded.last_heartbeat)
   ), beat as (
     update model_versions set last_heartbeat = version.seen_at from version

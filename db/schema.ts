@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
+  bigint,
   boolean,
   index,
   integer,
@@ -69,8 +70,16 @@ export const responses = pgTable(
   (table) => [primaryKey({ columns: [table.requestId, table.n, table.part] })],
 )
 
+/** What was registered, and what nodes announce from their folders: then nobody has registered it. */
 export const models = pgTable('models', {
   name: text('name').primaryKey(),
+  owner: text('owner'),
+  contact: text('contact'),
+  description: text('description').notNull().default(''),
+  environment: text('environment'),
+  createdBy: text('created_by'),
+  registeredAt: time('registered_at'),
+  deletedAt: time('deleted_at'),
   firstSeen: time('first_seen').notNull().defaultNow(),
   /** When a node last said that it has a version of this model. */
   lastHeartbeat: time('last_heartbeat'),
@@ -81,13 +90,59 @@ export const modelVersions = pgTable(
   {
     model: text('model').notNull(),
     version: text('version').notNull(),
+    /** As it was registered; once it is ready, with what its graph said where it was silent. */
     manifest: jsonb('manifest').notNull(),
+    /** One of `VERSION_STATUSES` of protocol/model-registry.ts. */
+    status: text('status').notNull().default('announced'),
+    /** Why it was refused. */
+    problem: jsonb('problem'),
+    createdBy: text('created_by'),
+    deprecated: boolean('deprecated').notNull().default(false),
+    /** When a registered version last became something else: whoever follows the registry reads from there. */
+    changedAt: time('changed_at').notNull().defaultNow(),
     firstSeen: time('first_seen').notNull().defaultNow(),
     lastHeartbeat: time('last_heartbeat'),
-    /** No live node has it, as the recorder hears them. */
+    /** Of an announced one: no live node has it, as the recorder hears them. */
     stale: boolean('stale').notNull().default(false),
   },
-  (table) => [primaryKey({ columns: [table.model, table.version] })],
+  (table) => [
+    primaryKey({ columns: [table.model, table.version] }),
+    index('model_versions_changed_at').on(table.changedAt),
+    index('model_versions_pending').on(table.changedAt).where(sql`status in ('uploading', 'checking')`),
+  ],
+)
+
+/** Files in the blob store that are whole, by their content. */
+export const artifacts = pgTable('artifacts', {
+  sha256: text('sha256').primaryKey(),
+  bytes: bigint('bytes', { mode: 'number' }).notNull(),
+  storedAt: time('stored_at').notNull().defaultNow(),
+})
+
+/** Files that are coming in parts: one upload at a time for one content. */
+export const uploads = pgTable('uploads', {
+  sha256: text('sha256').primaryKey(),
+  bytes: bigint('bytes', { mode: 'number' }).notNull(),
+  partBytes: integer('part_bytes').notNull(),
+  /** The blob store's name for it. */
+  handle: text('handle').notNull().unique(),
+  createdBy: text('created_by').notNull(),
+  createdAt: time('created_at').notNull().defaultNow(),
+  /** Since when somebody puts it together. */
+  completingAt: time('completing_at'),
+})
+
+export const uploadParts = pgTable(
+  'upload_parts',
+  {
+    handle: text('handle')
+      .notNull()
+      .references(() => uploads.handle, { onDelete: 'cascade' }),
+    number: integer('number').notNull(),
+    /** By which the blob store knows this content of the part. */
+    etag: text('etag').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.handle, table.number] })],
 )
 
 export const nodes = pgTable('nodes', {

@@ -25,7 +25,7 @@ const MARK = `
     update nodes set stale = not stale where stale = ($1::text::jsonb ? name)
     returning name, stale, coalesce(status->>'mode' = 'draining', false) as left
   ), version as (
-    update model_versions set stale = not stale where stale = ($2::text::jsonb ? (model || '.' || version))
+    update model_versions set stale = not stale where status = 'announced' and stale = ($2::text::jsonb ? (model || '.' || version))
     returning model || '.' || version as name, stale
   )
   select 'node' as kind, name, stale, "left" from node

@@ -1,0 +1,73 @@
+import type { CheckAnswer } from '@oriel/protocol/check'
+import type { KnownVersion } from '@oriel/protocol/known-version'
+import { Manifest } from '@oriel/protocol/manifest'
+import { modelKey } from '@oriel/protocol/subjects'
+import * as v from 'valibot'
+import type { Database } from './database.ts'
+
+/** A registered version as the broker's bucket should have it; `undefined`: it should not. */
+export interface Registered {
+  readonly key: string
+  readonly known: KnownVersion | undefined
+}
+
+const Row = v.object({ status: v.string(), deprecated: v.boolean(), manifest: Manifest })
+const Rows = v.pipe(v.array(v.pipe(Row, v.transform(registeredOf))))
+
+/** What the registrar reads and writes of the registry in PostgreSQL. */
+export class RegisteredVersions {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Those that changed lately, or all of them. */
+  async changed(lately?: { readonly seconds: number }): Promise<Registered[]> {
+    const since = lately ? `and changed_at > now() - interval '${Math.ceil(lately.seconds)} seconds'` : ''
+    const rows = await this.#database.run((client) => client.unsafe(`${SELECT} ${since}`, [], { prepare: true }))
+    return v.parse(Rows, rows)
+  }
+
+  /** Versions whose files have all come are to be checked. @returns those that are */
+  async toCheck(): Promise<Manifest[]> {
+    const rows = await this.#database.run((client) => client.unsafe(PROMOTE, [], { prepare: true }))
+    return v.parse(v.array(v.object({ manifest: Manifest })), rows).map(({ manifest }) => manifest)
+  }
+
+  /** Only what is still being checked: it may have been deleted meanwhile. */
+  async settle({ name, version }: Manifest, answer: Extract<CheckAnswer, { kind: 'fit' | 'unfit' }>): Promise<void> {
+    const told =
+      answer.kind === 'fit'
+        ? { status: 'ready', manifest: JSON.stringify(answer.manifest), problem: null }
+        : { status: 'refused', manifest: null, problem: JSON.stringify(answer.problem) }
+    const values = [name, version, told.status, told.manifest, told.problem]
+    await this.#database.run((client) => client.unsafe(SETTLE, values, { prepare: true }))
+  }
+}
+
+function registeredOf({ status, deprecated, manifest }: v.InferOutput<typeof Row>): Registered {
+  const key = modelKey(manifest.name, manifest.version)
+  if (status !== 'ready') return { key, known: undefined }
+  return { key, known: { ...manifest, registered: true, ...(deprecated && { deprecated }) } }
+}
+
+const SELECT = `select status, deprecated, manifest from model_versions where status <> 'announced'`
+
+const PROMOTE = `
+  with complete as (
+    update model_versions set status = 'checking', changed_at = clock_timestamp()
+    where status = 'uploading' and not exists (
+      select from jsonb_array_elements(manifest->'files') file
+      where not exists (select from artifacts where sha256 = file->>'sha256')
+    ) returning manifest, changed_at
+  )
+  select manifest from (
+    select manifest, changed_at from complete
+    union all select manifest, changed_at from model_versions where status = 'checking'
+  ) as pending order by changed_at limit 20`
+
+const SETTLE = `
+  update model_versions
+  set status = $3, manifest = coalesce($4::text::jsonb, manifest), problem = $5::text::jsonb, changed_at = clock_timestamp()
+  where model = $1 and version = $2 and status = 'checking'`
