@@ -1,7 +1,7 @@
 import type { KvWatchEntry } from '@nats-io/kv'
 import { Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/nats-core'
-import { Manifest } from '@oriel/protocol/manifest'
+import { KnownVersion } from '@oriel/protocol/known-version'
 import { NodeStatus } from '@oriel/protocol/node-status'
 import { Placement } from '@oriel/protocol/placement'
 import { MODELS, NODES, PLACEMENT } from '@oriel/protocol/subjects'
@@ -17,7 +17,7 @@ const AGAIN_MS = 1_000
 export async function watchCatalog(connection: NatsConnection, catalog: Catalog, signal: AbortSignal): Promise<void> {
   const kvm = new Kvm(connection)
   await Promise.all([
-    keepWatching(kvm, MODELS, signal, (key, value) => catalog.putManifest(key, value && v.parse(Manifest, value))),
+    keepWatching(kvm, MODELS, signal, (key, value) => catalog.putManifest(key, value && v.parse(KnownVersion, value))),
     keepWatching(kvm, NODES, signal, (key, value, heardAt) =>
       catalog.putNode(key, value && v.parse(NodeStatus, value), heardAt),
     ),

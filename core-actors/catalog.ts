@@ -1,4 +1,4 @@
-import type { Manifest } from '@oriel/protocol/manifest'
+import type { KnownVersion } from '@oriel/protocol/known-version'
 import type { NodeStatus } from '@oriel/protocol/node-status'
 import { NODE_TTL_MS } from '@oriel/protocol/node-status'
 import type { Placement } from '@oriel/protocol/placement'
@@ -8,28 +8,36 @@ import { modelKey } from '@oriel/protocol/subjects'
 import type { Candidate } from './choose-node.ts'
 import type { ModelOffer } from './relay-port.ts'
 
+/** How a node stands to a version. */
+type Copy = Pick<NodeStatus['models'][number], 'state' | 'problem'>
+
 interface HeardNode {
   readonly status: NodeStatus
   /** Of its versions, by key. */
-  readonly states: ReadonlyMap<string, NodeStatus['models'][number]['state']>
+  readonly copies: ReadonlyMap<string, Copy>
   readonly heardAt: number
 }
 
 /** What the buckets say: which models there are, which nodes live and can run them, where their jobs go. */
 export class Catalog {
-  #manifests = new Map<string, Manifest>()
+  /** By name, then by version. */
+  readonly #models = new Map<string, Map<string, KnownVersion>>()
   #nodes = new Map<string, HeardNode>()
   /** When a node last said that it can run a version, by the node's clock. */
   #lastHeartbeats = new Map<string, number>()
   #placement: Placement = { partitions: 1, models: {} }
 
   /** @param key `<name>.<version>`; the key of a version that is gone comes with `undefined` */
-  putManifest(key: string, manifest: Manifest | undefined): void {
-    if (manifest) this.#manifests.set(key, manifest)
-    else {
-      this.#manifests.delete(key)
-      this.#lastHeartbeats.delete(key)
+  putManifest(key: string, manifest: KnownVersion | undefined): void {
+    const [name = '', version = ''] = key.split('.')
+    const versions = this.#models.get(name) ?? new Map<string, KnownVersion>()
+    if (manifest) {
+      this.#models.set(name, versions.set(version, manifest))
+      return
     }
+    versions.delete(version)
+    if (versions.size === 0) this.#models.delete(name)
+    this.#lastHeartbeats.delete(key)
   }
 
   /** @param now when it was heard: a node's own clock is not trusted */
@@ -38,8 +46,8 @@ export class Catalog {
     for (const [other, { heardAt }] of this.#nodes) if (now - heardAt >= NODE_TTL_MS) this.#nodes.delete(other)
     this.#nodes.delete(name)
     if (!status) return
-    const states = new Map(status.models.map(({ name, version, state }) => [modelKey(name, version), state]))
-    this.#nodes.set(name, { status, states, heardAt: now })
+    const copies = new Map(status.models.map((copy) => [modelKey(copy.name, copy.version), copy]))
+    this.#nodes.set(name, { status, copies, heardAt: now })
     for (const { name: model, version, state } of status.models) {
       if (state !== 'unavailable') this.#beat(modelKey(model, version), status.lastHeartbeat)
     }
@@ -64,74 +72,88 @@ export class Catalog {
   }
 
   liveNodes(now: number): NodeStatus[] {
-    return [...this.#nodes.values()].filter(({ heardAt }) => now - heardAt < NODE_TTL_MS).map(({ status }) => status)
+    return this.#live(now).map(({ status }) => status)
+  }
+
+  #live(now: number): HeardNode[] {
+    return [...this.#nodes.values()].filter(({ heardAt }) => now - heardAt < NODE_TTL_MS)
   }
 
   /** Every model, by name. */
   offers(now: number): ModelOffer[] {
-    const names = new Set([...this.#manifests.values()].map(({ name }) => name))
-    return [...names].sort().flatMap((name) => this.offer(name, now) ?? [])
+    return [...this.#models.keys()].sort().flatMap((name) => this.offer(name, now) ?? [])
   }
 
-  /** @param version that is meant; else the latest that a live node can run, or the latest of all when none can run any */
+  /**
+   * @param version that is meant; else the latest that a live node can run, one that is deprecated after all that are
+   *   not; or the latest of all when none can run any
+   */
   offer(name: string, now: number, version?: string): ModelOffer | undefined {
-    const nodes = this.liveNodes(now)
-    const manifests = [...this.#manifests.values()]
-      .filter((manifest) => manifest.name === name)
-      .sort((a, b) => Number(b.version) - Number(a.version))
-    const versions = manifests.map((manifest) => manifest.version).reverse()
-    const offers = manifests
-      .filter((manifest) => manifest.version === (version ?? manifest.version))
-      .map((manifest) => ({
-        ...offer(manifest, nodes, this.#lastHeartbeats.get(modelKey(name, manifest.version))),
-        versions,
-      }))
+    const nodes = this.#live(now)
+    const known = [...(this.#models.get(name)?.values() ?? [])].sort((a, b) => Number(b.version) - Number(a.version))
+    const versions = known.map((one) => one.version).reverse()
+    const wanted = known.filter((one) => one.version === (version ?? one.version))
+    const inOrder = [...wanted.filter((one) => !one.deprecated), ...wanted.filter((one) => one.deprecated)]
+    const offers = inOrder.map((one) => ({ ...this.#offerOf(one, nodes), versions }))
     return offers.find(({ nodes }) => nodes > 0) ?? offers[0]
   }
 
   /** The live nodes that answer predictions of a version. */
   candidates(name: string, version: string, now: number): Candidate[] {
-    const key = modelKey(name, version)
     const homes = homesOf(this.#placement, this.partitionOf(name))
     const candidates: Candidate[] = []
-    for (const [node, { status, states, heardAt }] of this.#nodes) {
-      const state = states.get(key)
-      if (now - heardAt >= NODE_TTL_MS || status.mode !== 'serving' || !state || state === 'unavailable') continue
-      candidates.push({ node, home: homes.includes(node), loaded: state === 'loaded' })
+    for (const node of this.#live(now)) {
+      const copy = this.#copy(node, name, version)
+      if (node.status.mode !== 'serving' || !copy || copy.state === 'unavailable') continue
+      candidates.push({
+        node: node.status.node,
+        home: homes.includes(node.status.node),
+        loaded: copy.state === 'loaded',
+      })
     }
     return candidates
   }
 
   /** Whether a live node takes jobs for this version. */
   serves(name: string, version: string, now: number): boolean {
-    return this.liveNodes(now).some(
-      ({ mode, models }) =>
-        mode !== 'draining' &&
-        models.some((model) => model.name === name && model.version === version && model.state !== 'unavailable'),
-    )
+    return this.#live(now).some((node) => {
+      const copy = this.#copy(node, name, version)
+      return node.status.mode !== 'draining' && copy !== undefined && copy.state !== 'unavailable'
+    })
+  }
+
+  /** Live nodes that have a version of a model in memory. @param version any unless given */
+  nodesWith(name: string, version: string | undefined, now: number): string[] {
+    const isMeant = (model: NodeStatus['models'][number]) =>
+      model.name === name && model.state === 'loaded' && model.version === (version ?? model.version)
+    return this.liveNodes(now).flatMap(({ node, models }) => (models.some(isMeant) ? [node] : []))
+  }
+
+  /** `undefined`: the node has nothing to do with it. Versions of the registry that it could load it need not name. */
+  #copy(node: HeardNode, name: string, version: string): Copy | undefined {
+    const copy = node.copies.get(modelKey(name, version))
+    const fetches = node.status.registry && this.#models.get(name)?.get(version)?.registered
+    return copy ?? (fetches ? { state: 'available' } : undefined)
+  }
+
+  #offerOf(known: KnownVersion, nodes: readonly HeardNode[]): Omit<ModelOffer, 'versions'> {
+    const { registered: _, deprecated: __, ...manifest } = known
+    const { name, version } = known
+    const copies = nodes.flatMap((node) => this.#copy(node, name, version) ?? [])
+    const able = copies.filter(({ state }) => state !== 'unavailable').length
+    const problem = copies.find(({ state }) => state === 'unavailable')?.problem
+    const lastHeartbeat = this.#lastHeartbeats.get(modelKey(name, version))
+    return {
+      manifest,
+      nodes: able,
+      ...(lastHeartbeat !== undefined && { lastHeartbeat }),
+      ...(able === 0 && problem && { problem }),
+    }
   }
 
   /** What nodes say is wrong with a model that none could announce. */
   complaint(name: string, now: number): Problem | undefined {
     const copies = this.liveNodes(now).flatMap(({ models }) => models)
     return copies.find((model) => model.name === name && model.state === 'unavailable')?.problem
-  }
-}
-
-function offer(
-  manifest: Manifest,
-  nodes: readonly NodeStatus[],
-  lastHeartbeat: number | undefined,
-): Omit<ModelOffer, 'versions'> {
-  const copies = nodes.flatMap(({ models }) =>
-    models.filter((model) => model.name === manifest.name && model.version === manifest.version),
-  )
-  const able = copies.filter(({ state }) => state !== 'unavailable').length
-  const problem = copies.find(({ state }) => state === 'unavailable')?.problem
-  return {
-    manifest,
-    nodes: able,
-    ...(lastHeartbeat !== undefined && { lastHeartbeat }),
-    ...(able === 0 && problem && { problem }),
   }
 }

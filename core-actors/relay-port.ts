@@ -116,6 +116,8 @@ export interface RelayPort {
    */
   model(name: string, version?: string): Promise<Outcome<{ offer: ModelOffer | undefined }>>
   models(): Promise<Outcome<{ offers: ModelOffer[] }>>
+  /** Nodes that have a version of a model, or any unless given, in memory. */
+  nodesWith(name: string, version: string | undefined): Promise<Outcome<{ nodes: string[] }>>
   /** Whether the broker answers, and how many nodes are alive. */
   health(): Promise<{ broker: boolean; nodes: number }>
 }

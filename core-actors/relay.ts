@@ -237,6 +237,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return this.#atBroker(async () => ({ ok: true, offers: this.#catalog.now.offers(Date.now()) }))
   }
 
+  nodesWith(name: string, version: string | undefined): ReturnType<RelayPort['nodesWith']> {
+    return this.#atBroker(async () => ({ ok: true, nodes: this.#catalog.now.nodesWith(name, version, Date.now()) }))
+  }
+
   async health(): Promise<{ broker: boolean; nodes: number }> {
     const connection = await this.#ready()
     return { broker: connection !== undefined, nodes: this.#catalog.now.liveNodes(Date.now()).length }

@@ -2,7 +2,7 @@ import { jetstream } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
 import { connect } from '@nats-io/transport-node'
 import { BACKLOG_MS } from '@oriel/protocol/backlog'
-import { Manifest } from '@oriel/protocol/manifest'
+import { KnownVersion } from '@oriel/protocol/known-version'
 import { NodeStatus } from '@oriel/protocol/node-status'
 import { PLANNER_INBOX } from '@oriel/protocol/permissions'
 import { LEASE_TTL_MS } from '@oriel/protocol/streams'
@@ -86,7 +86,7 @@ try {
     watchBucket({
       nc,
       bucket: MODELS,
-      schema: Manifest,
+      schema: KnownVersion,
       put: (key, manifest) => cluster.putManifest(key, manifest),
       log: logLine,
       signal,
