@@ -4,7 +4,7 @@ import { describeIssues } from '@oriel/protocol/problem'
 import * as v from 'valibot'
 import { StackError } from './stack-error.ts'
 import type { StateDir } from './state-dir.ts'
-import { createPrivate } from './write-file.ts'
+import { createPrivate, writePrivate } from './write-file.ts'
 
 const Secret = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{32,}$/))
 
@@ -25,35 +25,51 @@ export const Secrets = v.strictObject({
   auth: Secret,
   /** Signs the tokens in events URLs. */
   events: Secret,
+  /** With it nodes fetch models' files from the edge. */
+  artifacts: Secret,
 })
 export type Secrets = v.InferOutput<typeof Secrets>
 
 // 256 bits, in letters that need no quoting in a URL, an env file or nats-server.conf.
 const random = () => randomBytes(32).toString('base64url')
 
-/** The state folder's secrets, made when there are none yet. */
+/** The state folder's secrets, made when there are none yet; one that an older version did not need is added. */
 export function readSecrets(dir: StateDir): Secrets {
+  const fresh = newSecrets()
   if (!existsSync(dir.secrets)) {
     dir.create()
-    const secrets: Secrets = {
-      nats: {
-        edge: random(),
-        node: random(),
-        recorder: random(),
-        planner: random(),
-        admin: random(),
-        system: random(),
-      },
-      postgres: random(),
-      auth: random(),
-      events: random(),
-    }
-    createPrivate(dir.secrets, `${JSON.stringify(secrets, null, 2)}\n`)
+    createPrivate(dir.secrets, print(fresh))
   }
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Secrets), readFileSync(dir.secrets, 'utf8'))
-  if (parsed.success) return parsed.output
-  throw new StackError(
-    `${dir.secrets} is damaged (${describeIssues(parsed.issues)}). Its passwords are also in the database beside it:
+  const text = readFileSync(dir.secrets, 'utf8')
+  const older = v.safeParse(v.pipe(v.string(), v.parseJson(), Older), text)
+  const whole = older.success && { ...fresh, ...older.output, nats: { ...fresh.nats, ...older.output.nats } }
+  const parsed = v.safeParse(Secrets, whole)
+  if (!parsed.success) {
+    throw new StackError(
+      `${dir.secrets} is damaged (${describeIssues(parsed.issues)}). Its passwords are also in the database beside it:
 remove the whole folder ${dir.path} to start anew.`,
-  )
+    )
+  }
+  if (print(parsed.output) !== text) writePrivate(dir.secrets, print(parsed.output))
+  return parsed.output
 }
+
+/** What has never been without a secret since there are stacks; the rest is looked at when it is whole. */
+const Older = v.looseObject({ nats: v.looseObject({}), postgres: v.string() })
+
+const print = (secrets: Secrets) => `${JSON.stringify(secrets, null, 2)}\n`
+
+const newSecrets = (): Secrets => ({
+  nats: {
+    edge: random(),
+    node: random(),
+    recorder: random(),
+    planner: random(),
+    admin: random(),
+    system: random(),
+  },
+  postgres: random(),
+  auth: random(),
+  events: random(),
+  artifacts: random(),
+})

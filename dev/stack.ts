@@ -253,7 +253,8 @@ export class Stack {
 
   #newNode(): Part {
     const name = this.#parts.nextName('node')
-    const options = { name, modelsDir: this.#modelsDir, env: this.#options.nodeEnv ?? {} }
+    const { nodeEnv: env = {} } = this.#options
+    const options = { name, modelsDir: this.#modelsDir, cacheDir: this.#dir.cache(name), edgeURL: this.url, env }
     const isServing = async () => {
       const status = await this.#withBroker((nc) => nodeStatus(nc, name))
       return status?.mode === 'serving' && status.pid === this.#parts.get(name).child?.pid

@@ -45,6 +45,10 @@ export class StateDir {
   get postgres() {
     return this.#in('postgres')
   }
+  /** Of a node: files of registered models. */
+  cache(node: string) {
+    return this.#in('cache', node)
+  }
   get edge() {
     return this.#in('edge')
   }

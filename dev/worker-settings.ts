@@ -19,5 +19,6 @@ export const workerSettings = (ports: Ports, secrets: Secrets) => ({
   AUTH_AUDIENCE: AUDIENCE,
   EVENTS_SECRET: secrets.events,
   CORS_ORIGINS: '*',
+  NODE_TOKEN: secrets.artifacts,
 })
 export type WorkerSettings = ReturnType<typeof workerSettings>

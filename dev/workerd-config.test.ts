@@ -11,6 +11,7 @@ test('plain workerd gets the actors that wrangler.toml has, and variables withou
     port: 8787,
     bundle: 'bundle/worker.js',
     storageDir: '/state/edge/workerd',
+    artifactsDir: '/state/edge/artifacts',
     variables: ['NATS_PASSWORD'],
   })
   for (const { name, class_name } of config.durable_objects.bindings) {
@@ -21,4 +22,6 @@ test('plain workerd gets the actors that wrangler.toml has, and variables withou
   expect(text).toContain(`compatibilityDate = "${config.compatibility_date}"`)
   expect(text).toContain('address = "127.0.0.1:8787"')
   expect(text).toContain('disk = (path = "/state/edge/workerd", writable = true)')
+  expect(text).toContain('disk = (path = "/state/edge/artifacts", writable = true)')
+  expect(text).toContain('(name = "ARTIFACTS_DISK", service = "artifacts")')
 })

@@ -15,6 +15,8 @@ export interface WorkerdOptions {
   readonly bundle: string
   /** An existing folder for the actors' storage. */
   readonly storageDir: string
+  /** An existing folder for the files of models, if the Worker keeps any. */
+  readonly artifactsDir?: string
   /** Variables that the Worker takes from workerd's environment, so that no file or argument holds a secret. */
   readonly variables: readonly string[]
 }
@@ -26,6 +28,12 @@ export function workerdConfig(config: WranglerConfig, options: WorkerdOptions): 
   const actors = bindings.map(
     ({ name, class_name }) => `(name = ${quote(name)}, durableObjectNamespace = ${quote(class_name)})`,
   )
+  const { artifactsDir } = options
+  const files = artifactsDir === undefined ? [] : ['(name = "ARTIFACTS_DISK", service = "artifacts")']
+  const folder =
+    artifactsDir === undefined
+      ? ''
+      : `\n    (name = "artifacts", disk = (path = ${quote(artifactsDir)}, writable = true)),`
   const classes = bindings.map(
     ({ class_name }) =>
       `(className = ${quote(class_name)}, uniqueKey = ${quote(`oriel-${class_name}`)}, enableSql = true)`,
@@ -38,7 +46,7 @@ const config :Workerd.Config = (
     (name = "edge", worker = .edge),
     # NATS and PostgreSQL are on this machine, the keys of an identity provider may be anywhere.
     (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
-    (name = "storage", disk = (path = ${quote(options.storageDir)}, writable = true)),
+    (name = "storage", disk = (path = ${quote(options.storageDir)}, writable = true)),${folder}
   ],
   sockets = [(name = "http", address = ${quote(`${HOST}:${options.port}`)}, http = (), service = "edge")],
 );
@@ -48,7 +56,7 @@ const edge :Workerd.Worker = (
   compatibilityDate = ${quote(config.compatibility_date)},
   compatibilityFlags = [${config.compatibility_flags.map(quote).join(', ')}],
   bindings = [
-    ${[...variables, ...actors].join(',\n    ')},
+    ${[...variables, ...actors, ...files].join(',\n    ')},
   ],
   durableObjectNamespaces = [
     ${classes.join(',\n    ')},

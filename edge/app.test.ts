@@ -27,6 +27,10 @@ const platform: Platform = {
   user: nobody,
   history: nobody,
   keys: nobody,
+  registry: nobody,
+  uploads: nobody,
+  blobs: nobody,
+  nodeToken: settings.NODE_TOKEN,
 }
 const app = createApp(() => platform)
 const token = await tokenFor({})

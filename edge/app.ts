@@ -3,6 +3,7 @@ import { MAX_FRAME_BYTES } from '@oriel/protocol/prediction'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
+import { artifacts } from './artifacts.ts'
 import type { EdgeContext } from './context.ts'
 import { deadLetters } from './dead-letters.ts'
 import type { Env } from './env.ts'
@@ -14,7 +15,9 @@ import { openapi } from './openapi.ts'
 import type { Platform } from './platform.ts'
 import { predict } from './predict.ts'
 import { notFound, onError, onMethodNotAllowed } from './problem.ts'
+import { registry } from './registry.ts'
 import { requests } from './requests.ts'
+import { uploads } from './uploads.ts'
 
 /** The HTTP API over a platform: the Worker's, or a test's. */
 export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext> {
@@ -30,7 +33,7 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
         const { corsOrigins } = c.var.platform as Platform
         return corsOrigins.includes('*') ? '*' : corsOrigins.find((allowed) => allowed === origin)
       },
-      allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
+      allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'If-None-Match'],
       exposeHeaders: ['ETag', 'Location', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
       maxAge: 600,
@@ -40,6 +43,9 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
   app.route('/models', models)
   app.route('/models', predict)
   app.route('/v2', oipRoutes<EdgeContext>({ portOf: inferencePort, maxBodyBytes: MAX_FRAME_BYTES }))
+  app.route('/models', registry)
+  app.route('/uploads', uploads)
+  app.route('/artifacts', artifacts)
   app.route('/keys', keys)
   app.route('/dead-letters', deadLetters)
   app.route('/', health)

@@ -1,5 +1,7 @@
 import { ApiKeys } from '@oriel/db/api-keys'
 import { History } from '@oriel/db/history'
+import { ModelRegistry } from '@oriel/db/model-registry'
+import { Uploads } from '@oriel/db/uploads'
 import { ProblemError } from '@oriel/protocol/problem'
 import postgres, { type Sql } from 'postgres'
 import type { Env } from './env.ts'
@@ -18,6 +20,16 @@ export const withHistory = <T>(env: Env, use: (history: History) => Promise<T>):
 /** @throws ProblemError unavailable when the database cannot be reached */
 export const withKeys = <T>(env: Env, use: (keys: ApiKeys) => Promise<T>): Promise<T> =>
   withDatabase(env, 'API keys cannot be looked up now; try again.', (sql) => use(new ApiKeys(sql)))
+
+const REGISTRY_AWAY = 'The registry cannot be asked now; try again.'
+
+/** @throws ProblemError unavailable when the database cannot be reached */
+export const withRegistry = <T>(env: Env, use: (registry: ModelRegistry) => Promise<T>): Promise<T> =>
+  withDatabase(env, REGISTRY_AWAY, (sql) => use(new ModelRegistry(sql)))
+
+/** @throws ProblemError unavailable when the database cannot be reached */
+export const withUploads = <T>(env: Env, use: (uploads: Uploads) => Promise<T>): Promise<T> =>
+  withDatabase(env, REGISTRY_AWAY, (sql) => use(new Uploads(sql)))
 
 /**
  * Runs `use` with a connection of its own: a Worker may not share one between requests. In production

@@ -30,6 +30,8 @@ const Settings = v.object({
    * and after four times that it gives up an answer that nobody has. Logs are kept for an hour.
    */
   RECORD_LATE_MS: count(LATE_MS),
+  /** Secret with which nodes fetch models' files from the edge; empty where they read the bucket themselves. */
+  NODE_TOKEN: v.union([v.pipe(optional, v.literal('')), v.pipe(v.string(), v.minLength(MIN_SECRET_LENGTH))]),
   /** Requests that one user may send in a second, again and again. */
   LIMIT_PER_SECOND: count(1_000),
   /** Requests that one user may send at once after a pause. */
@@ -55,6 +57,9 @@ export interface Env extends Record<keyof v.InferInput<typeof Settings>, string 
   /** In production the database is reached through Hyperdrive, elsewhere by its URL. */
   readonly HYPERDRIVE?: { readonly connectionString: string }
   readonly DATABASE_URL?: string
+  /** The files of models: a bucket of R2, or a folder of plain workerd's. */
+  readonly ARTIFACTS?: R2Bucket
+  readonly ARTIFACTS_DISK?: Fetcher
 }
 
 let parsed: { env: Env; settings: Settings } | undefined

@@ -4,9 +4,13 @@ import type { RelayPort } from '@oriel/core-actors/relay-port'
 import type { UserPort } from '@oriel/core-actors/user-port'
 import type { ApiKeys } from '@oriel/db/api-keys'
 import type { History } from '@oriel/db/history'
+import type { ModelRegistry } from '@oriel/db/model-registry'
+import type { Uploads } from '@oriel/db/uploads'
 import { type RequestId, shardOf } from '@oriel/protocol/ids'
 import { ProblemError } from '@oriel/protocol/problem'
-import { withHistory, withKeys } from './database.ts'
+import type { BlobStore } from './blobs/blob-store.ts'
+import { blobStoreOf } from './blobs/blob-store-of.ts'
+import { withHistory, withKeys, withRegistry, withUploads } from './database.ts'
 import type { Env } from './env.ts'
 import { settingsOf } from './env.ts'
 import { FullQueues } from './full-queues.ts'
@@ -31,6 +35,12 @@ export interface Platform {
   user<T>(user: string, ask: (actor: UserPort) => Promise<T>): Promise<T>
   history<T>(use: (history: History) => Promise<T>): Promise<T>
   keys<T>(use: (keys: ApiKeys) => Promise<T>): Promise<T>
+  registry<T>(use: (registry: ModelRegistry) => Promise<T>): Promise<T>
+  uploads<T>(use: (uploads: Uploads) => Promise<T>): Promise<T>
+  /** The files of models. @throws ProblemError unavailable when there is no place for them */
+  blobs(): BlobStore
+  /** With it nodes fetch files here; empty: they fetch them elsewhere. */
+  readonly nodeToken: string
 }
 
 export function platformOf(env: Env): Platform {
@@ -55,6 +65,10 @@ export function platformOf(env: Env): Platform {
     user: (user, ask) => twice(() => ask(env.USERS.get(env.USERS.idFromName(user)))),
     history: (use) => withHistory(env, use),
     keys: (use) => withKeys(env, use),
+    registry: (use) => withRegistry(env, use),
+    uploads: (use) => withUploads(env, use),
+    blobs: () => blobStoreOf(env),
+    nodeToken: settings.NODE_TOKEN,
   }
 }
 

@@ -8,7 +8,6 @@ import { ProblemError } from '@oriel/protocol/problem'
 import { viewOf } from '@oriel/protocol/view'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
-import { etag, RETAINED_304_HEADERS } from 'hono/etag'
 import * as v from 'valibot'
 import { parse, readJson } from './body.ts'
 import { limitBody } from './body-limit.ts'
@@ -17,6 +16,7 @@ import { authenticate } from './context.ts'
 import { draftOf } from './draft.ts'
 import { historyPage } from './history.ts'
 import { limitHeaders } from './limit-headers.ts'
+import { revalidate } from './revalidate.ts'
 
 /** How long an events URL is good after its request's deadline, and at least after it was given. */
 const EVENTS_TOKEN_MS = 10 * 60_000
@@ -29,10 +29,6 @@ const HistoryQuery = v.object({
     String(DEFAULT_LIMIT),
   ),
 })
-
-// The headers of CORS too: a page that revalidates would be refused its 304 without them.
-const CORS_HEADERS = ['access-control-allow-origin', 'access-control-expose-headers']
-const revalidate = etag({ retainedHeaders: [...RETAINED_304_HEADERS, ...CORS_HEADERS] })
 
 export const requests = new Hono<EdgeContext>()
 

@@ -18,6 +18,7 @@ export const settings: Settings = {
   AUTH_AUDIENCE: 'oriel',
   EVENTS_SECRET: 'another secret of the tests, also long',
   CORS_ORIGINS: 'https://page.example',
+  NODE_TOKEN: 'a secret of nodes that is long enough too',
   RECORD_LATE_MS: 900_000,
   LIMIT_PER_SECOND: 1_000,
   LIMIT_BURST: 2_000,

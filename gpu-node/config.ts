@@ -36,6 +36,22 @@ export const Config = v.object({
     v.pipe(text, v.description('The folder of the models: <name>/<version>/manifest.json.')),
     'models',
   ),
+  ORIEL_ARTIFACTS_URL: v.optional(
+    v.pipe(text, v.url(), v.description('The edge, where the files of registered models are fetched if not from S3.')),
+  ),
+  ORIEL_ARTIFACTS_TOKEN: v.optional(v.pipe(text, v.description("The edge's NODE_TOKEN."))),
+  ORIEL_S3_BUCKET: v.optional(v.pipe(text, v.description('The bucket with the files of registered models.'))),
+  ORIEL_S3_ENDPOINT: v.optional(v.pipe(text, v.url(), v.description('Where it is, by the S3 API.'))),
+  ORIEL_S3_REGION: v.optional(v.pipe(text, v.description('Its region.')), 'auto'),
+  ORIEL_S3_ACCESS_KEY_ID: v.optional(v.pipe(text, v.description('A key that may read it.'))),
+  ORIEL_S3_SECRET_ACCESS_KEY: v.optional(v.pipe(text, v.description('The secret of that key.'))),
+  ORIEL_CACHE_DIR: v.optional(
+    v.pipe(text, v.description("This node's own folder for files of registered models. Needed to fetch them.")),
+  ),
+  ORIEL_CACHE_BYTES: v.optional(
+    v.pipe(whole(1, Number.MAX_SAFE_INTEGER), v.description('How many bytes that folder may have.')),
+    '50000000000',
+  ),
   ORIEL_HOSTS: v.optional(
     v.pipe(
       whole(1, 1024),

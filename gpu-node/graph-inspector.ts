@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import { GraphSignature } from './graph-signature.ts'
 import type { StartHost } from './host/host-process.ts'
 import { SupervisedHost } from './host/supervised-host.ts'
+import type { LocalModel } from './model-runner.ts'
 
 const PING_MS = 1_000
 /** ms. How long a graph may hold the thread while it is read. */
@@ -36,8 +37,31 @@ export class GraphInspector {
    * @throws ProblemError model-unavailable: why the runtime does not take it
    */
   inspect(file: string): Promise<GraphSignature> {
+    return this.#inTurn((host) => this.#inspect(host, file))
+  }
+
+  /**
+   * Loads a model as it is loaded to run, and lets go of it.
+   * @throws ProblemError model-unavailable, model-damaged: why it could not run; host-crashed, host-hung
+   */
+  open(model: LocalModel): Promise<void> {
+    return this.#inTurn(async (host) => {
+      const { manifest, dir } = model
+      const work = ++this.#works
+      const name = `check-${work}`
+      await host.perform({ type: 'load', work, model: name, dir, manifest }, manifest.limits.hangMs)
+      host.unload(name)
+    })
+  }
+
+  #inTurn<T>(work: (host: SupervisedHost) => Promise<T>): Promise<T> {
     this.#waiting++
-    const turn = this.#last.then(() => this.#inspect(file)).finally(() => this.#settle())
+    const turn = this.#last
+      .then(() => {
+        this.#host ??= this.#open()
+        return work(this.#host)
+      })
+      .finally(() => this.#settle())
     this.#last = turn.catch(() => {}) // the caller has the error; the next graph has no part in it
     return turn
   }
@@ -48,10 +72,9 @@ export class GraphInspector {
     await this.#last
   }
 
-  async #inspect(file: string): Promise<GraphSignature> {
-    this.#host ??= this.#open()
+  async #inspect(host: SupervisedHost, file: string): Promise<GraphSignature> {
     let response: unknown
-    await this.#host.perform({ type: 'inspect', work: ++this.#works, file }, HANG_MS, (output) => {
+    await host.perform({ type: 'inspect', work: ++this.#works, file }, HANG_MS, (output) => {
       response = output.response
     })
     const signature = v.safeParse(GraphSignature, response)

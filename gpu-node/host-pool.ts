@@ -27,6 +27,8 @@ export interface HostPoolOptions {
   readonly hosts: number
   readonly start: StartHost
   readonly clock: Clock
+  /** Brings a model's files to its folder, where that is not so already, and keeps them there until the answer is called. */
+  readonly bring?: (model: LocalModel) => Promise<() => void>
   /** A host came up, or was lost. */
   readonly onChange?: (change: HostChange) => void
   readonly onLine?: (host: string, line: string) => void
@@ -40,11 +42,20 @@ export class HostPool implements ModelRunner, ModelHosts {
   readonly #quarantine: Quarantine<SupervisedHost>
   readonly #refused = new Map<string, { problem: Problem; until: number }>()
   readonly #clock: Clock
+  readonly #bring: NonNullable<HostPoolOptions['bring']>
   #lastWork = 0
   #stopPings: () => void
 
-  constructor({ hosts, start, clock, onChange = () => {}, onLine = () => {} }: HostPoolOptions) {
+  constructor({
+    hosts,
+    start,
+    clock,
+    bring = async () => () => {},
+    onChange = () => {},
+    onLine = () => {},
+  }: HostPoolOptions) {
     this.#clock = clock
+    this.#bring = bring
     const open = (name: string) => {
       const host: SupervisedHost = new SupervisedHost({
         name,
@@ -188,7 +199,9 @@ export class HostPool implements ModelRunner, ModelHosts {
     const { manifest, dir } = model
     const key = keyOf(model)
     try {
-      await host.perform({ type: 'load', work: ++this.#lastWork, model: key, dir, manifest }, manifest.limits.hangMs)
+      const release = await this.#bring(model)
+      const load = { type: 'load', work: ++this.#lastWork, model: key, dir, manifest } as const
+      await host.perform(load, manifest.limits.hangMs).finally(release)
       this.#refused.delete(key)
     } catch (error) {
       const problem = error instanceof ProblemError ? error.problem : undefined

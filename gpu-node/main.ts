@@ -10,6 +10,7 @@ import { jsonLogger } from './logger.ts'
 import { scanModels } from './model-folder.ts'
 import { GpuNode } from './node.ts'
 import { untilStopped } from './process-life.ts'
+import { RegistryClient } from './registry/registry-client.ts'
 
 // broker ◀─ link ─▶ GpuNode ─▶ JobRunner ─▶ LocalRunner ─▶ batches ─▶ HostPool ─▶ hosts (subprocesses)
 
@@ -29,12 +30,14 @@ try {
   for (const { path, reason } of folder.ignored) logger.warn('a folder is no model', { path, reason })
   logger.info('models', { whole: folder.models.length, damaged: folder.problems.length })
 
+  const registry = await RegistryClient.open(config, logger)
   let node: GpuNode | undefined
   // One thread a host: hosts share the cores, and a continued generation must add up in the same order.
   const pool = new HostPool({
     hosts: config.ORIEL_HOSTS,
     start: bunHosts({ threads: 1 }),
     clock: systemClock,
+    ...(registry && { bring: (model) => registry.bring(model) }),
     onChange: ({ host, pid, why }) => {
       if (why === undefined) logger.info('a host is up', { host, pid })
       else logger.warn('a host was lost', { host, why })
@@ -50,8 +53,10 @@ try {
   const link = await Promise.race([connectBroker(config, logger), stopped])
   // A node that is told to leave before it found its broker has nothing to drain.
   if (typeof link === 'string') process.exit(0)
-  const models = localModels(folder, pool, runner, predictor)
+  const local = localModels(folder, pool, runner, predictor)
+  const models = registry?.models(local, pool) ?? local
   node = await GpuNode.open({ config, link, models, clock: systemClock, logger })
+  registry?.run(link)
   node.run()
   const refused = link.nc.closed().then((cause) => {
     // It reconnects for ever, unless the broker no longer knows who it is.
@@ -60,6 +65,7 @@ try {
   const why = await Promise.race([stopped, refused])
   refused.catch(() => {})
   logger.info('stopping', { why })
+  await registry?.stop()
   await node.drain()
   process.exit(0)
 } catch (cause) {

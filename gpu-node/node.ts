@@ -35,7 +35,7 @@ export interface Models extends ModelShelf {
   readonly predictor: Predictor
   /** Of the versions that are whole. */
   readonly manifests: readonly Manifest[]
-  status(): Pick<NodeStatus, 'hosts' | 'models'>
+  status(): Pick<NodeStatus, 'hosts' | 'models' | 'registry'>
   close(): Promise<void>
 }
 

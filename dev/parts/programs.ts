@@ -82,6 +82,9 @@ const LEAVE_MS = 8_000
 export interface NodeOptions {
   readonly name: string
   readonly modelsDir: string
+  /** Its own, for files of registered models, which it fetches from the edge. */
+  readonly cacheDir: string
+  readonly edgeURL: string
   /** Further settings of the node's own (`ORIEL_SLOTS` …). */
   readonly env: Readonly<Record<string, string>>
 }
@@ -89,7 +92,7 @@ export interface NodeOptions {
 export function nodePart(
   ports: Ports,
   secrets: Secrets,
-  { name, modelsDir, env }: NodeOptions,
+  { name, modelsDir, cacheDir, edgeURL, env }: NodeOptions,
   isServing: (name: string) => Promise<boolean>,
 ): PartSpec {
   return {
@@ -110,6 +113,9 @@ export function nodePart(
         ORIEL_NATS_PASSWORD: secrets.nats.node,
         ORIEL_NODE_NAME: name,
         ORIEL_MODELS_DIR: modelsDir,
+        ORIEL_CACHE_DIR: cacheDir,
+        ORIEL_ARTIFACTS_URL: edgeURL,
+        ORIEL_ARTIFACTS_TOKEN: secrets.artifacts,
         ORIEL_DRAIN_MS: String(DRAIN_MS),
         ...env,
       },

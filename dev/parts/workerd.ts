@@ -20,6 +20,7 @@ const OPEN_FILES = 1_048_576
 export function workerdPart(dir: StateDir, port: number, settings: WorkerSettings): PartSpec {
   const bundleDir = join(dir.edge, 'bundle')
   const storageDir = join(dir.edge, 'workerd')
+  const artifactsDir = join(dir.edge, 'artifacts')
   const configFile = join(dir.edge, 'workerd.capnp')
   let bundled: Promise<void> | undefined
   return {
@@ -32,12 +33,13 @@ export function workerdPart(dir: StateDir, port: number, settings: WorkerSetting
       // Once a run: a restart after a death is to be quick, and is to bring back the same program.
       bundled ??= bundle(dir, bundleDir)
       await bundled
-      mkdirSync(storageDir, { recursive: true })
+      for (const folder of [storageDir, artifactsDir]) mkdirSync(folder, { recursive: true })
       const config = v.parse(WranglerConfig, Bun.TOML.parse(await Bun.file(join(ROOT, 'wrangler.toml')).text()))
       const text = workerdConfig(config, {
         port,
         bundle: relative(dir.edge, join(bundleDir, 'worker.js')),
         storageDir,
+        artifactsDir,
         variables: Object.keys(settings),
       })
       writePrivate(configFile, text)

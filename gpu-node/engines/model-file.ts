@@ -15,6 +15,15 @@ export function listedFile(model: LocalModel, path: string): string {
   })
 }
 
+/** `model.onnx`, in whatever folder of the model, or else the only graph there is. */
+export function graphFile({ manifest }: LocalModel): string {
+  const graphs = manifest.files.map((file) => file.path).filter((path) => path.endsWith('.onnx'))
+  const chosen = graphs.find((path) => /(^|\/)model\.onnx$/.test(path)) ?? (graphs.length === 1 ? graphs[0] : undefined)
+  if (chosen !== undefined) return chosen
+  const detail = graphs.length === 0 ? 'the manifest lists no .onnx file' : `none of ${graphs.join(', ')} is model.onnx`
+  throw new ProblemError({ kind: 'model-unavailable', detail: `${detail}.` })
+}
+
 /** A JSON file of the model, as the schema has it. */
 export async function readModelJson<S extends v.GenericSchema>(
   model: LocalModel,

@@ -2,7 +2,7 @@ import { type Problem, ProblemError } from '@oriel/protocol/problem'
 import { InferenceSession, type Tensor } from 'onnxruntime-node'
 import type { LocalModel } from '../model-runner.ts'
 import type { EngineOptions } from './engine.ts'
-import { listedFile } from './model-file.ts'
+import { graphFile, listedFile } from './model-file.ts'
 
 /** One input or output as the graph declares it. A symbolic dimension is its name. */
 export interface Port {
@@ -67,15 +67,6 @@ function failure(cause: unknown, model: LocalModel): Problem {
   if (!noMemory) return { kind: 'inference-failed', detail: reasonOf(cause, model.dir) }
   const bytes = noMemory[1] ? `${noMemory[1]} bytes of memory` : 'memory'
   return { kind: 'out-of-memory', detail: `The model asked for ${bytes}, and the node had no more.` }
-}
-
-/** `model.onnx`, in whatever folder of the model, or else the only graph there is. */
-function graphFile({ manifest }: LocalModel): string {
-  const graphs = manifest.files.map((file) => file.path).filter((path) => path.endsWith('.onnx'))
-  const chosen = graphs.find((path) => /(^|\/)model\.onnx$/.test(path)) ?? (graphs.length === 1 ? graphs[0] : undefined)
-  if (chosen !== undefined) return chosen
-  const detail = graphs.length === 0 ? 'the manifest lists no .onnx file' : `none of ${graphs.join(', ')} is model.onnx`
-  throw new ProblemError({ kind: 'model-unavailable', detail: `${detail}.` })
 }
 
 /** The runtime's first line: it names the operator or the input, and our folders, which are nobody's business. */
