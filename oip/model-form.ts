@@ -38,7 +38,8 @@ export const configForm = (model: ServedModel) => ({
 const configTensor = ({ name, datatype, shape }: TensorSpec) => ({
   name,
   data_type: `TYPE_${configDatatype(datatype)}`,
-  dims: [...shape],
+  // Triton has no word for an item without dimensions but this.
+  ...(shape.length > 0 ? { dims: [...shape] } : { dims: [1], reshape: { shape: [] } }),
 })
 
 const configDatatype = (datatype: Datatype): string => (datatype === 'BYTES' ? 'STRING' : datatype)
