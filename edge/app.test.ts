@@ -155,6 +155,17 @@ test('pages of configured origins may call, others may not', async () => {
   expect(await origin('https://evil.example')).toBeNull()
 })
 
+test('pages may send and read tensors in binary', async () => {
+  const Origin = 'https://page.example'
+  const asked = await send('OPTIONS', '/v2/models/iris/infer', undefined, {
+    Origin,
+    'Access-Control-Request-Method': 'POST',
+  })
+  expect(asked.response.headers.get('Access-Control-Allow-Headers')).toContain('Inference-Header-Content-Length')
+  const { response } = await send('GET', '/v2', undefined, { Origin })
+  expect(response.headers.get('Access-Control-Expose-Headers')).toContain('Inference-Header-Content-Length')
+})
+
 test('the description of the API is made from its schemas', async () => {
   const { response, text } = await send('GET', '/openapi.json')
   expect(response.status).toBe(200)

@@ -1,4 +1,5 @@
 import { oipRoutes } from '@oriel/oip/app'
+import { HEADER_LENGTH } from '@oriel/oip/message'
 import { MAX_FRAME_BYTES } from '@oriel/protocol/prediction'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
@@ -34,8 +35,15 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
         return corsOrigins.includes('*') ? '*' : corsOrigins.find((allowed) => allowed === origin)
       },
       allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'If-None-Match'],
-      exposeHeaders: ['ETag', 'Location', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
+      allowHeaders: [
+        'Authorization',
+        'Content-Type',
+        'Content-Encoding',
+        'Last-Event-ID',
+        'If-None-Match',
+        HEADER_LENGTH,
+      ],
+      exposeHeaders: ['ETag', 'Location', 'Retry-After', 'RateLimit', 'RateLimit-Policy', HEADER_LENGTH],
       maxAge: 600,
     }),
   )
