@@ -30,6 +30,36 @@ export const Config = v.object({
     '0',
   ),
   ORIEL_HTTP_HOST: v.optional(v.pipe(text, v.description('The address that it listens on.')), '127.0.0.1'),
+  ORIEL_AUTOSCALE: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[1-9][0-9]{0,3}\.\.[1-9][0-9]{0,3}$/, 'must be min..max'),
+      v.transform((text) => text.split('..').map(Number)),
+      v.transform(([min = 1, max = 1]) => ({ min, max })),
+      v.check(({ min, max }) => min <= max, 'min must not be more than max'),
+      v.description('How many nodes there may be, min..max. With it the command is called.'),
+    ),
+  ),
+  ORIEL_AUTOSCALE_COMMAND: v.optional(
+    v.pipe(
+      text,
+      v.description(
+        'What changes the number of nodes, for sh: it finds ORIEL_NODES, ORIEL_NODES_NOW, ORIEL_IDLE_NODES.',
+      ),
+    ),
+  ),
+  ORIEL_SCALE_UP_MS: v.optional(
+    v.pipe(whole(0, 3_600_000), v.description('How long nodes must have been too few.')),
+    '10000',
+  ),
+  ORIEL_SCALE_DOWN_MS: v.optional(
+    v.pipe(whole(0, 86_400_000), v.description('How long nodes must have been too many.')),
+    '300000',
+  ),
+  ORIEL_SCALE_WAIT_MS: v.optional(
+    v.pipe(whole(1, 3_600_000), v.description('Nodes are too few when jobs wait longer than this.')),
+    '5000',
+  ),
   ORIEL_EXIT_WITH_PARENT: v.optional(
     v.pipe(v.picklist(['0', '1']), v.description('1: stop when standard input is closed, as when the parent dies.')),
     '0',

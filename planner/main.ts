@@ -9,7 +9,9 @@ import { LEASE_TTL_MS } from '@oriel/protocol/streams'
 import { ALL_VOLUMES, DISCONNECTED, LEASES, MODELS, NODES, PLACEMENT, VOLUMES } from '@oriel/protocol/subjects'
 import { Volume } from '@oriel/protocol/volume'
 import * as v from 'valibot'
+import { Autoscaler } from './autoscaler.ts'
 import { Cluster } from './cluster.ts'
+import { CommandExecutor } from './command-executor.ts'
 import { configHelp, parseConfig } from './config.ts'
 import { serveHttp } from './http.ts'
 import { KvLeaseStore } from './kv-lease-store.ts'
@@ -71,6 +73,15 @@ try {
     now: () => performance.now(),
   })
   const store = new PlanStore(await open(PLACEMENT), await open(VOLUMES))
+  const { ORIEL_AUTOSCALE: range, ORIEL_AUTOSCALE_COMMAND: command } = config
+  const settings = range && {
+    ...range,
+    maxWaitMs: config.ORIEL_SCALE_WAIT_MS,
+    upAfterMs: config.ORIEL_SCALE_UP_MS,
+    downAfterMs: config.ORIEL_SCALE_DOWN_MS,
+  }
+  const autoscaler =
+    settings && command !== undefined ? new Autoscaler(settings, new CommandExecutor(command), logLine) : undefined
   const program = new PlannerProgram({
     nc,
     lease,
@@ -78,6 +89,7 @@ try {
     cluster,
     everyMs: config.ORIEL_PLAN_EVERY_MS,
     halfLifeMs: config.ORIEL_VOLUME_HALF_LIFE_MS,
+    autoscaler,
     log: logLine,
   })
 

@@ -1,9 +1,11 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { Backlog } from '@oriel/protocol/backlog'
 import { BACKLOG } from '@oriel/protocol/subjects'
+import type { Autoscaler } from './autoscaler.ts'
 import { BacklogMeter } from './backlog-meter.ts'
 import { type Cluster, GRACE_MS } from './cluster.ts'
 import type { Lease } from './lease.ts'
+import { idleNodes, loadOf } from './load.ts'
 import type { Log } from './log.ts'
 import { Planner, type PlanPort } from './planner.ts'
 import { readQueues } from './read-queues.ts'
@@ -15,6 +17,8 @@ export interface PlannerProgramOptions {
   readonly cluster: Cluster
   readonly everyMs: number
   readonly halfLifeMs: number
+  /** Changes the number of nodes, if anything is to. */
+  readonly autoscaler: Autoscaler | undefined
   readonly log: Log
 }
 
@@ -65,6 +69,8 @@ export class PlannerProgram {
       this.#planner ??= await this.#begin(now)
       if (!(await this.#planner.tick(now))) return this.#standBy('another planner has written the plan')
       await this.#tell(this.#planner)
+      const serving = this.cluster.serving(now)
+      this.#options.autoscaler?.observe(loadOf(this.backlog, serving), idleNodes(serving), performance.now())
     } catch (error) {
       log('warn', 'the planner could not do its work', { error: String(error) })
     }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { autoscale, parseRange } from '../autoscale.ts'
 import { configHelp, parseConfig } from '../config.ts'
 import { LogFollower } from '../log-follower.ts'
 import { onSignals } from '../signals.ts'
@@ -12,6 +13,7 @@ bun run dev status [--json]    the parts of the stack that runs: state, address,
 
 Options:
   --nodes N              how many nodes, 1 or more (1)
+  --autoscale MIN..MAX   starts and stops nodes as jobs wait
   --edge wrangler|workerd  the edge under wrangler, which reloads it when you edit, or on plain workerd (wrangler)
   --verbose              show the logs of all parts
 
@@ -27,6 +29,7 @@ try {
       help: { type: 'boolean', short: 'h' },
       json: { type: 'boolean' },
       nodes: { type: 'string', default: '1' },
+      autoscale: { type: 'string' },
       edge: { type: 'string', default: 'wrangler' },
       verbose: { type: 'boolean' },
     },
@@ -54,11 +57,23 @@ async function status(json: boolean): Promise<void> {
   process.exit(found ? 0 : 1)
 }
 
-async function run(values: { nodes: string; edge: string; verbose?: boolean | undefined }): Promise<void> {
+/** A local stack is there to be looked at: nodes come and go within seconds. */
+const SCALE = { maxWaitMs: 1_000, upAfterMs: 3_000, downAfterMs: 30_000 }
+
+interface RunValues {
+  readonly nodes: string
+  readonly edge: string
+  readonly autoscale?: string | undefined
+  readonly verbose?: boolean | undefined
+}
+
+async function run(values: RunValues): Promise<void> {
   const nodes = Number(values.nodes)
   if (!/^\d{1,3}$/.test(values.nodes) || nodes === 0) usage('--nodes takes a number of 1 or more')
   const edge = values.edge
   if (edge !== 'wrangler' && edge !== 'workerd') return usage('--edge takes wrangler or workerd')
+  const range = values.autoscale === undefined ? undefined : parseRange(values.autoscale)
+  if (values.autoscale !== undefined && !range) usage('--autoscale takes MIN..MAX, as in 1..4')
   const config = parseConfig(process.env)
   console.log('Oriel is starting …')
   const log = (line: string) => console.log(line)
@@ -77,7 +92,9 @@ async function run(values: { nodes: string; edge: string; verbose?: boolean | un
       console.log(`ready ${stack.url}`)
       const unavailable = await Promise.race([stack.unavailableModels(), stopped])
       if (!stopped.signal.aborted) for (const line of unavailable ?? []) console.log(line)
+      const end = range && autoscale(stack, { ...SCALE, ...range }, log)
       await Promise.race([stack.failed, stopped])
+      await end?.()
     }
   } catch (error) {
     // While it stops, whatever was still starting fails: that is no news.
