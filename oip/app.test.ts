@@ -98,6 +98,14 @@ test('a packed body is unpacked, and only as far as it may be large', async () =
   expect((await infer({ inputs: [row] }, { 'Content-Encoding': 'br' })).status).toBe(400)
 })
 
+test('null is as good as absent', async () => {
+  const inputs = [{ ...row, parameters: null }]
+  const outputs = [{ name: 'x', parameters: null }]
+  expect((await infer({ id: null, parameters: null, inputs, outputs })).status).toBe(200)
+  const answer = await (await infer({ id: null, inputs, outputs: null })).json()
+  expect(answer).not.toHaveProperty('id')
+})
+
 test('64-bit integers keep every bit', async () => {
   const inputs = [
     { name: 'i', datatype: 'INT64', shape: [2], data: ['@', -1] },

@@ -26,7 +26,7 @@ const OWN = ['binary_data_output', 'timeout', 'priority', 'sequence_id', 'sequen
  * What the protocol and its extensions keep for themselves, and what is the model's.
  * @throws ProblemError invalid-request
  */
-export function sortParameters(all: Parameters | undefined): {
+export function sortParameters(all: Parameters | null | undefined): {
   own: { binary: boolean; timeoutMs?: number }
   parameters: Parameters
 } {

@@ -26,7 +26,7 @@ export type OutputForm = {
 
 const OutputRequest = v.object({
   name: v.string(),
-  parameters: v.optional(
+  parameters: v.nullish(
     v.object({
       binary_data: v.optional(v.boolean()),
       classification: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
@@ -35,11 +35,12 @@ const OutputRequest = v.object({
   ),
 })
 
+/** Null is as good as absent: it is what many writers make of it. */
 const Head = v.object({
-  id: v.optional(v.string()),
-  parameters: v.optional(Parameters),
+  id: v.nullish(v.string()),
+  parameters: v.nullish(Parameters),
   inputs: v.array(TensorForm),
-  outputs: v.optional(v.array(OutputRequest)),
+  outputs: v.nullish(v.array(OutputRequest)),
 })
 
 /** @throws ProblemError invalid-request, and nothing else whatever the bytes are */
@@ -50,7 +51,7 @@ export function decodeRequest(message: Message): { call: InferenceCall; form: An
   const names = new Set(inputs.map(({ name }) => name))
   if (names.size < inputs.length) refuse('Two inputs have the same name.')
   const { own, parameters } = sortParameters(head.parameters)
-  const id = head.id === undefined ? {} : { id: head.id }
+  const id = typeof head.id === 'string' ? { id: head.id } : {}
   const outputs = head.outputs?.length ? head.outputs.map(outputForm) : undefined
   return {
     call: { ...id, parameters, inputs, ...(outputs && { outputs: [...new Set(outputs.map(({ name }) => name))] }) },

@@ -13,7 +13,7 @@ export const TensorForm = v.object({
   name: v.string(),
   datatype: v.string(),
   shape: Shape,
-  parameters: v.optional(
+  parameters: v.nullish(
     v.object({ binary_data_size: v.optional(ByteCount), shared_memory_region: v.optional(v.unknown()) }),
   ),
   data: v.optional(v.unknown()),

@@ -44,7 +44,9 @@ export function startHttp(options: HttpOptions): HttpServer {
     }
   }
 
-  const server = listen({ port, hostname, idleTimeout: IDLE_S, maxRequestBodySize: maxBodyBytes }, (request) =>
+  // Bun's own limit answers without a word; the routes have the same limit, and stop reading there.
+  const maxRequestBodySize = Number.MAX_SAFE_INTEGER
+  const server = listen({ port, hostname, idleTimeout: IDLE_S, maxRequestBodySize }, (request) =>
     // What is asked by GET is small, and a probe must be answered under any load.
     request.method === 'POST' ? admit(request) : app.fetch(request),
   )

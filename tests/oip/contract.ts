@@ -171,6 +171,20 @@ export function inferenceContract(title: string, serve: () => Promise<ServerUnde
       expect((await post('/models/fixed/infer', 'plain', { 'Content-Encoding': 'br' })).status).toBe(400)
     })
 
+    test('a body that is too large is 400, and says so', async () => {
+      const size = 64 * 1024 * 1024
+      const bodies = [
+        new Uint8Array(size + 1),
+        gzipSync(new Uint8Array(size + 1)),
+        new Blob([new Uint8Array(size + 1)]).stream(),
+      ]
+      for (const [index, body] of bodies.entries()) {
+        const response = await post('/models/fixed/infer', body, index === 1 ? { 'Content-Encoding': 'gzip' } : {})
+        expect(response.status).toBe(400)
+        expect(v.parse(Problem, await response.json()).error).toContain('bytes')
+      }
+    })
+
     test('requests that run together get each their own answer', async () => {
       const ask = async (index: number) => {
         const size = 1 + (index % 3)
