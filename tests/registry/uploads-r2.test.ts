@@ -1,0 +1,3 @@
+import { testUploads } from './upload-suite.ts'
+
+testUploads('wrangler')
