@@ -6,6 +6,7 @@ import { homesOf, partitionOf } from '@oriel/protocol/placement'
 import type { Problem } from '@oriel/protocol/problem'
 import { modelKey } from '@oriel/protocol/subjects'
 import type { Candidate } from './choose-node.ts'
+import { type ModelQuery, matches } from './model-page.ts'
 import type { ModelOffer } from './relay-port.ts'
 
 /** How a node stands to a version. */
@@ -82,6 +83,18 @@ export class Catalog {
   /** Every model, by name. */
   offers(now: number): ModelOffer[] {
     return [...this.#models.keys()].sort().flatMap((name) => this.offer(name, now) ?? [])
+  }
+
+  /** Some of them. @returns whether there are more */
+  page({ q, after, limit }: ModelQuery, now: number): { offers: ModelOffer[]; more: boolean } {
+    const names = [...this.#models.keys()].filter((name) => after === undefined || name > after).sort()
+    const found: string[] = []
+    for (const name of names) {
+      if (found.length > limit) break
+      if (matches(name, this.#models.get(name)?.values() ?? [], q)) found.push(name)
+    }
+    const offers = found.slice(0, limit).flatMap((name) => this.offer(name, now) ?? [])
+    return { offers, more: found.length > limit }
   }
 
   /**

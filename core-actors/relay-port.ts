@@ -9,6 +9,7 @@ import type { About } from './channel.ts'
 import type { Letter, LetterPage, LetterQuery } from './dead-letters.ts'
 import type { Entry } from './log-entry.ts'
 import type { Mended } from './mend-record.ts'
+import type { ModelQuery } from './model-page.ts'
 import type { PredictionCount } from './prediction-counts.ts'
 import type { End } from './request.ts'
 import type { Failure, Requeued } from './requeue-log.ts'
@@ -116,6 +117,7 @@ export interface RelayPort {
    */
   model(name: string, version?: string): Promise<Outcome<{ offer: ModelOffer | undefined }>>
   models(): Promise<Outcome<{ offers: ModelOffer[] }>>
+  modelPage(query: ModelQuery): Promise<Outcome<{ offers: ModelOffer[]; more: boolean }>>
   /** Nodes that have a version of a model, or any unless given, in memory. */
   nodesWith(name: string, version: string | undefined): Promise<Outcome<{ nodes: string[] }>>
   /** Whether the broker answers, and how many nodes are alive. */

@@ -22,6 +22,7 @@ import { LiveCatalog } from './live-catalog.ts'
 import { parseEntry } from './log-entry.ts'
 import { LogStore } from './log-store.ts'
 import { mendRecord } from './mend-record.ts'
+import type { ModelQuery } from './model-page.ts'
 import type { PredictionCount } from './prediction-counts.ts'
 import { Predictions } from './predictions.ts'
 import { QueueDepth } from './queue-depth.ts'
@@ -235,6 +236,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   models(): ReturnType<RelayPort['models']> {
     return this.#atBroker(async () => ({ ok: true, offers: this.#catalog.now.offers(Date.now()) }))
+  }
+
+  modelPage(query: ModelQuery): ReturnType<RelayPort['modelPage']> {
+    return this.#atBroker(async () => ({ ok: true, ...this.#catalog.now.page(query, Date.now()) }))
   }
 
   nodesWith(name: string, version: string | undefined): ReturnType<RelayPort['nodesWith']> {

@@ -1,5 +1,5 @@
 import { Manifest, ModelName, ModelVersion } from '@oriel/protocol/manifest'
-import { type ModelChange, VERSION_STATUSES } from '@oriel/protocol/model-registry'
+import { type ModelChange, VERSION_STATUSES, type VersionStatus } from '@oriel/protocol/model-registry'
 import { Problem } from '@oriel/protocol/problem'
 import { LOG_MAX_AGE_MS } from '@oriel/protocol/streams'
 import type { Sql, TransactionSql } from 'postgres'
@@ -34,6 +34,13 @@ export type Model = v.InferOutput<typeof Model>
 
 /** A manifest without its number: the next one is taken. */
 export type DraftManifest = Omit<Manifest, 'version'> & { readonly version?: string | undefined }
+
+export interface Search {
+  readonly q?: string | undefined
+  readonly status?: VersionStatus | undefined
+  readonly after?: string | undefined
+  readonly limit: number
+}
 
 export type Deletion =
   | { readonly kind: 'deleted' }
@@ -86,6 +93,31 @@ export class ModelRegistry {
     return { model: v.parse(Model, row), versions: rows }
   }
 
+  /**
+   * Registered models by name, those after `after`.
+   * @param q words that all have to be in what is told of a model
+   * @param status only models with a version that stands so
+   */
+  async search({ q = '', status, after = '', limit }: Search): Promise<{ model: Model; versions: Version[] }[]> {
+    const words = q
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word !== '')
+    const rows = await this.#sql`
+      select name from models
+      where registered_at is not null and deleted_at is null and name collate "C" > ${after}
+        and not exists (
+          select from jsonb_array_elements_text(${this.#sql.json(words)}) word
+          where position(word in lower(concat_ws(E'\n', name, owner, contact, description, environment))) = 0
+        )
+        and (${status ?? null}::text is null or exists (
+          select from model_versions where model = models.name and model_versions.status = ${status ?? null}::text
+        ))
+      order by name collate "C" limit ${limit}`
+    const found = await Promise.all(rows.map(({ name }) => this.model(String(name))))
+    return found.filter((one) => one !== undefined)
+  }
+
   /** Also one that was deleted. */
   async version(name: string, version: string): Promise<Version | undefined> {
     const [found] = await this.#versions(this.#sql`model = ${name} and version = ${version}`)
@@ -100,7 +132,7 @@ export class ModelRegistry {
       const [last] =
         await sql`select coalesce(max(version::int), 0) as number from model_versions where model = ${name}`
       const given = version ?? String(Number(last?.number) + 1)
-      const manifest = { ...draft, version: given }
+      const manifest = { ...draft, ...(await aboutOf(sql, draft)), version: given }
       const made = await sql`
         insert into model_versions (model, version, manifest, status, created_by, changed_at)
         values (${name}, ${given}, ${sql.json(manifest as never)}, 'uploading', ${user}, clock_timestamp())
@@ -159,6 +191,17 @@ export class ModelRegistry {
       from model_versions where ${which} order by version::int desc`
     return rows.map((row) => v.parse(Version, row))
   }
+}
+
+/** What a manifest does not say of itself is its model's: relays and nodes see nothing else. */
+async function aboutOf(sql: TransactionSql, { name, ...draft }: DraftManifest): Promise<Partial<Manifest>> {
+  const [row] = await sql`select owner, contact, description from models where name = ${name}`
+  const text = v.nullable(v.string())
+  const model = v.parse(v.object({ owner: text, contact: text, description: v.string() }), row)
+  const owner = draft.owner ?? model.owner
+  const contact = draft.contact ?? model.contact
+  const description = draft.description || model.description
+  return { description, ...(owner !== null && { owner }), ...(contact !== null && { contact }) }
 }
 
 /** One change of a model at a time. @returns false when it is not registered */

@@ -16,7 +16,7 @@ import { openapi } from './openapi.ts'
 import type { Platform } from './platform.ts'
 import { predict } from './predict.ts'
 import { notFound, onError, onMethodNotAllowed } from './problem.ts'
-import { registry } from './registry.ts'
+import { registry, registryList } from './registry.ts'
 import { requests } from './requests.ts'
 import { uploads } from './uploads.ts'
 
@@ -52,6 +52,7 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
   app.route('/models', predict)
   app.route('/v2', oipRoutes<EdgeContext>({ portOf: inferencePort, maxBodyBytes: MAX_FRAME_BYTES }))
   app.route('/models', registry)
+  app.route('/registry', registryList)
   app.route('/uploads', uploads)
   app.route('/artifacts', artifacts)
   app.route('/keys', keys)

@@ -7,6 +7,7 @@ import {
   NewModel,
   NewVersion,
   type RegisteredModelView,
+  VERSION_STATUSES,
   VersionChange,
   type VersionView,
 } from '@oriel/protocol/model-registry'
@@ -14,7 +15,7 @@ import { ProblemError } from '@oriel/protocol/problem'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import * as v from 'valibot'
-import { readJson } from './body.ts'
+import { parse, readJson } from './body.ts'
 import { limitBody } from './body-limit.ts'
 import { demand } from './caller.ts'
 import type { EdgeContext } from './context.ts'
@@ -82,6 +83,26 @@ registry.patch('/:name/versions/:version', ...writing, async (c) => {
 registry.delete('/:name/versions/:version', authenticate, allow('models'), async (c) => {
   const { version } = await requireVersion(c)
   return remove(c, version)
+})
+
+const SearchQuery = v.object({
+  q: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  status: v.optional(v.picklist(VERSION_STATUSES)),
+  nextCursor: v.optional(ModelName),
+  limit: v.optional(
+    v.pipe(v.string(), v.regex(/^[0-9]{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(100)),
+    '20',
+  ),
+})
+
+/** What is registered, also what cannot be asked yet: `GET /models` has what can. */
+export const registryList = new Hono<EdgeContext>()
+
+registryList.get('/', authenticate, revalidate, async (c) => {
+  const { q, status, nextCursor: after, limit } = parse(SearchQuery, c.req.query(), 'query')
+  const found = await c.var.platform.registry((all) => all.search({ q, status, after, limit: limit + 1 }))
+  const page = found.slice(0, limit).map(({ model, versions }) => modelView(model, versions))
+  return c.json({ models: page, nextCursor: found.length > limit ? (page.at(-1)?.modelID ?? null) : null, limit })
 })
 
 /** @param version all of them unless given */

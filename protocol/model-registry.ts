@@ -72,6 +72,13 @@ export const RegisteredModelView = v.object({
 })
 export type RegisteredModelView = v.InferOutput<typeof RegisteredModelView>
 
+/** What is registered, whether it can be asked or not yet. */
+export const RegistryPage = v.object({
+  models: v.array(RegisteredModelView),
+  nextCursor: v.nullable(v.string()),
+  limit: v.number(),
+})
+
 const MiB = 1024 * 1024
 /** R2 and S3 take no smaller part, but for the last. */
 export const MIN_PART_BYTES = 5 * MiB

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
-import { NewUpload, UploadView } from '@oriel/protocol/model-registry'
+import { type NewUpload, UploadView } from '@oriel/protocol/model-registry'
 import * as v from 'valibot'
 import { Registrant, sha256Of } from '../support/registry.ts'
 import { useStack } from '../support/stack.ts'
@@ -7,7 +7,7 @@ import { useStack } from '../support/stack.ts'
 const MiB = 1024 * 1024
 
 /** Bytes that no other test has. */
-function bytesOf(length: number): Uint8Array {
+function bytesOf(length: number): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(length)
   for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(data.subarray(at, Math.min(length, at + 65_536)))
   return data
@@ -57,7 +57,9 @@ export function testUploads(edge: 'wrangler' | 'workerd'): void {
       expect(sha256Of(bytes)).toBe(sha256Of(data))
       // Stored once: whoever has it to offer again is told so.
       expect(await open(data)).toMatchObject({ status: 'stored' })
-      expect(await registrant.expect(200, 'POST', `/uploads/${upload.sha256}/complete`)).toMatchObject({ status: 'stored' })
+      expect(await registrant.expect(200, 'POST', `/uploads/${upload.sha256}/complete`)).toMatchObject({
+        status: 'stored',
+      })
     }, 60_000)
 
     test('a file with other content than was promised is not kept, and can be uploaded anew', async () => {
@@ -80,7 +82,7 @@ export function testUploads(edge: 'wrangler' | 'workerd'): void {
         registrant.client.send(`/uploads/${sha256}/parts/${number}`, { method: 'PUT', body })
       expect(await problemOf(await put(data.slice(1)))).toEqual({ status: 400, kind: 'invalid-request' })
       // Of unknown length: what comes is counted.
-      const streamed = (bytes: Uint8Array) => new Blob([bytes]).stream()
+      const streamed = (bytes: Uint8Array<ArrayBuffer>) => new Blob([bytes]).stream()
       expect((await put(streamed(bytesOf(999)))).status).toBe(400)
       expect((await put(streamed(bytesOf(1_001)))).status).toBe(400)
       expect((await put(data, 2)).status).toBe(404)
