@@ -47,6 +47,7 @@ function setUp(options: Partial<BatcherOptions> = {}) {
     maxBatch: MAX_BATCH,
     maxRunning: 1,
     maxWaiting: 1_000,
+    maxWaitingBytes: 1_000_000,
     maxDelayMs: 10,
     clock,
     ...options,
@@ -54,7 +55,13 @@ function setUp(options: Partial<BatcherOptions> = {}) {
   const ask = (rows: readonly (readonly number[])[], signal?: AbortSignal, patient?: boolean) =>
     batcher
       .predict(
-        { inputs: [tensor(rows)], outputs: undefined, rows: rows.length, group: String(rows[0]?.length) },
+        {
+          inputs: [tensor(rows)],
+          outputs: undefined,
+          rows: rows.length,
+          bytes: 10 * rows.length,
+          group: String(rows[0]?.length),
+        },
         signal,
         patient,
       )
@@ -198,6 +205,13 @@ test('more than may wait are refused, but not a job', async () => {
   await clock.advance(1_000)
   expect((await Promise.all(answers)).map(String)).toEqual(['0.5', '1.5', '2.5', '3.5', 'queue-full', 'queue-full'])
   expect(await job).toEqual([[6.5]])
+})
+
+test('large requests are refused before many of them wait', async () => {
+  const { clock, ask } = setUp({ maxWaitingBytes: 25 })
+  const answers = Array.from({ length: 4 }, (_, index) => ask([[index]]))
+  await clock.advance(1_000)
+  expect((await Promise.all(answers)).map(String)).toEqual(['0.5', '1.5', '2.5', 'queue-full'])
 })
 
 test('a model that does not batch runs as many at a time as it may', async () => {

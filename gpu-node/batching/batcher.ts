@@ -23,6 +23,7 @@ export interface BatcherOptions {
   readonly maxRunning: number
   /** Rows that may wait; a request that would be one too many is refused. */
   readonly maxWaiting: number
+  readonly maxWaitingBytes: number
   readonly maxDelayMs: number
   /** Fine: a timer of less than a millisecond is meant. */
   readonly clock: Clock
@@ -31,6 +32,9 @@ export interface BatcherOptions {
 
 /** A host that is lost over and over is no place to wait: whoever asked decides. */
 const MAX_LOSSES = 2
+
+/** Beyond it a run gains nothing from company, and the copies that it takes are felt. */
+const MAX_BATCH_BYTES = 64 * 2 ** 20
 
 interface Waiting extends ModelRequest {
   readonly since: number
@@ -80,7 +84,7 @@ export class Batcher {
   predict(request: ModelRequest, signal?: AbortSignal, patient = false): Promise<readonly NamedTensor[]> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(aborted())
-      if (!patient && this.#waiting.rows + request.rows > this.#options.maxWaiting) return reject(this.#full())
+      if (!patient && !this.#hasRoomFor(request)) return reject(this.#full())
       const since = this.#options.clock.now()
       const waiting: Waiting = {
         ...request,
@@ -96,6 +100,12 @@ export class Batcher {
       this.#waiting.add(waiting)
       this.#go()
     })
+  }
+
+  #hasRoomFor({ rows, bytes }: ModelRequest): boolean {
+    const { maxWaiting, maxWaitingBytes } = this.#options
+    if (this.#waiting.rows === 0) return true // however large it is, it would never find more
+    return this.#waiting.rows + rows <= maxWaiting && this.#waiting.bytes + bytes <= maxWaitingBytes
   }
 
   #watch(waiting: Waiting, signal: AbortSignal): void {
@@ -116,7 +126,7 @@ export class Batcher {
         if (this.#waiting.rows < this.#gathering.rows) return
         this.#endGathering()
       }
-      const batch = (again ?? this.#waiting.take(maxBatch)).filter(({ signal }) => !signal?.aborted)
+      const batch = (again ?? this.#waiting.take(maxBatch, MAX_BATCH_BYTES)).filter(({ signal }) => !signal?.aborted)
       if (batch.length > 0) void this.#run(batch)
       else if (!again) return
     }
@@ -173,10 +183,10 @@ export class Batcher {
   }
 
   #full(): ProblemError {
-    const { maxWaiting, maxBatch } = this.#options
+    const { maxBatch } = this.#options
     const batchMs = this.#window.durations.predict(maxBatch) ?? 0
     const retryAfterMs = Math.ceil((batchMs * this.#waiting.rows) / Math.max(1, maxBatch))
-    const detail = `More than ${maxWaiting} rows wait for the model on this node.`
+    const detail = `As many rows wait for the model on this node as may: ${this.#waiting.rows}.`
     return new ProblemError({ kind: 'queue-full', detail, retryAfterMs })
   }
 }

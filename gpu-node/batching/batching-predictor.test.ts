@@ -103,6 +103,40 @@ test('an unknown output, of a model that declares none, is told by the graph', a
   await expect(names(['q'])).rejects.toThrow('there is no "q"; the model gives "y", "z"')
 })
 
+test('a pipeline is batched as a whole, and a row that one of its stages cannot bear fails alone', async () => {
+  const { predictor, batches } = setUp()
+  const pipeline = writeModel(
+    root,
+    {
+      name: 'pipeline',
+      engine: 'pipeline',
+      inputs: [{ name: 'word', datatype: 'BYTES', shape: [] }],
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [] }],
+      stages: [
+        { stage: 'cast', input: 'word', output: 'number', datatype: 'FP32' },
+        { stage: 'infer', graph: 'model.onnx', inputs: { x: 'number' }, outputs: { y: 'y' } },
+      ],
+      limits: { timeoutMs: 10_000, maxBatch: 16, concurrency: 1 },
+    },
+    {
+      'model.onnx': onnxBytes({
+        inputs: [{ name: 'x', type: 'float32', shape: ['n'] }],
+        outputs: [{ name: 'y', type: 'float32', shape: ['n'] }],
+        nodes: [{ op: 'Neg', inputs: ['x'], outputs: ['y'] }],
+      }),
+    },
+  )
+  const ask = (word: string) =>
+    predictor.predict(pipeline, [{ name: 'word', datatype: 'BYTES', shape: [1], values: [word] }]).then(
+      ([y]) => y?.values[0],
+      (error) => (error instanceof ProblemError ? error.problem.kind : String(error)),
+    )
+  expect(await ask('1')).toBe(-1)
+  const words = ['2', '3', 'many', '5', '6']
+  expect(await Promise.all(words.map(ask))).toEqual([-2, -3, 'input-mismatch', -5, -6])
+  expect(batches.some(({ rows }) => rows === 4)).toBe(true)
+})
+
 test('of a batch that kills its host again and again only the one that does it fails', async () => {
   const { processes, start } = fakeHosts()
   const clock = new ManualClock()

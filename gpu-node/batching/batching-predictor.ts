@@ -10,6 +10,8 @@ import { requestCheck } from './model-request.ts'
 const MAX_WAITING = 1_024
 const MAX_WAITING_BATCHES = 16
 const MAX_DELAY_MS = 10
+/** Of requests for one model. */
+const MAX_WAITING_BYTES = 256 * 2 ** 20
 
 interface Lane {
   readonly check: ReturnType<typeof requestCheck>
@@ -62,6 +64,7 @@ export class BatchingPredictor implements Predictor {
       // One batch at a time: while it runs, the next one grows.
       maxRunning: limits.maxBatch > 1 ? 1 : limits.concurrency,
       maxWaiting: batching.maxWaiting ?? Math.max(MAX_WAITING, limits.maxBatch * MAX_WAITING_BATCHES),
+      maxWaitingBytes: MAX_WAITING_BYTES,
       maxDelayMs: batching.maxDelayMs ?? MAX_DELAY_MS,
       clock,
       ...(onBatch && { onBatch: (done) => onBatch(model, done) }),

@@ -10,6 +10,8 @@ export interface ModelRequest {
   readonly outputs: readonly string[] | undefined
   /** 1 where the model does not batch. */
   readonly rows: number
+  /** Of the inputs, about. */
+  readonly bytes: number
   /** The same for requests that may share a batch. */
   readonly group: string
 }
@@ -39,7 +41,7 @@ export function requestCheck(
       checkTensor(specs[index] as TensorSpec, inputs[index] as NamedTensor, maxBatch > 0 ? rows : undefined)
     }
     if (outputs && known.length > 0) for (const name of outputs) checkOutput(name, known)
-    return { inputs, outputs, rows, group: groupOf(anyShape, inputs, outputs) }
+    return { inputs, outputs, rows, bytes: bytesOf(inputs), group: groupOf(anyShape, inputs, outputs) }
   }
 }
 
@@ -94,6 +96,15 @@ function checkFinite(name: string, values: NamedTensor['values']): void {
 
 function checkOutput(name: string, known: readonly string[]): void {
   if (!known.includes(name)) mismatch(`output "${name}": unknown; the model gives ${known.map(quoted).join(', ')}`)
+}
+
+function bytesOf(inputs: readonly NamedTensor[]): number {
+  let bytes = 0
+  for (const { values } of inputs) {
+    if (ArrayBuffer.isView(values)) bytes += values.byteLength
+    else for (const text of values) bytes += text.length
+  }
+  return bytes
 }
 
 function groupOf(anyShape: boolean, inputs: readonly NamedTensor[], outputs: readonly string[] | undefined): string {

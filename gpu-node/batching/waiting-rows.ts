@@ -1,5 +1,6 @@
 export interface Entry {
   readonly rows: number
+  readonly bytes: number
   /** Only entries of one group can go in one batch: the same shapes, the same outputs. */
   readonly group: string
 }
@@ -8,10 +9,15 @@ export interface Entry {
 export class WaitingRows<E extends Entry> {
   readonly #groups = new Map<string, E[]>()
   #rows = 0
+  #bytes = 0
 
   /** Of all groups. */
   get rows(): number {
     return this.#rows
+  }
+
+  get bytes(): number {
+    return this.#bytes
   }
 
   add(entry: E): void {
@@ -19,6 +25,7 @@ export class WaitingRows<E extends Entry> {
     if (group) group.push(entry)
     else this.#groups.set(entry.group, [entry])
     this.#rows += entry.rows
+    this.#bytes += entry.bytes
   }
 
   remove(entry: E): void {
@@ -28,18 +35,24 @@ export class WaitingRows<E extends Entry> {
     group.splice(at, 1)
     if (group.length === 0) this.#groups.delete(entry.group)
     this.#rows -= entry.rows
+    this.#bytes -= entry.bytes
   }
 
-  /** The next batch: the oldest of a group, at most so many rows, but at least one entry. Empty when none waits. */
-  take(maxRows: number): E[] {
+  /** The next batch: the oldest of a group, no more than fit, but at least one entry. Empty when none waits. */
+  take(maxRows: number, maxBytes: number): E[] {
     for (const [key, group] of this.#groups) {
-      let rows = group[0]?.rows ?? 0
-      let count = 1
-      while (count < group.length && rows + (group[count]?.rows ?? 0) <= maxRows) rows += group[count++]?.rows ?? 0
+      let [rows, bytes, count] = [0, 0, 0]
+      for (const entry of group) {
+        if (count > 0 && (rows + entry.rows > maxRows || bytes + entry.bytes > maxBytes)) break
+        rows += entry.rows
+        bytes += entry.bytes
+        count++
+      }
       const taken = group.splice(0, count)
       this.#groups.delete(key)
       if (group.length > 0) this.#groups.set(key, group) // its next turn is the last
       this.#rows -= rows
+      this.#bytes -= bytes
       return taken
     }
     return []
