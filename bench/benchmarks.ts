@@ -1,6 +1,7 @@
 import type { Stack } from '@oriel/dev/stack'
 import type { Bare } from './bare.ts'
 import { batchingGain } from './batching.ts'
+import { codecRates } from './codec.ts'
 import { epochMs } from './epoch.ts'
 import { fencedPerSecond, liveTimes } from './fenced.ts'
 import { forAWhile, read, submit, type Target } from './load.ts'
@@ -121,4 +122,18 @@ const batching: Benchmark = {
   run: () => batchingGain(FOR_MS),
 }
 
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { streams, events, latency, accept, first, batching }
+const codec: Benchmark = {
+  about:
+    'requests of the Open Inference Protocol read and answers written, one thread; limit: the runtime’s JSON alone',
+  run: async () => codecRates(FOR_MS),
+}
+
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  streams,
+  events,
+  latency,
+  accept,
+  first,
+  batching,
+  codec,
+}
