@@ -45,6 +45,12 @@ export interface Usage {
   readonly resetS?: number
 }
 
+/** Of a rate and of bytes. */
+export interface Share {
+  readonly requests: number
+  readonly bytes: number
+}
+
 export interface Refusal {
   readonly limit: LimitName
   readonly retryAfterMs: number
@@ -83,21 +89,37 @@ export function refusalOf(meter: Meter, limits: Limits, open: number, bytes: num
 export const longest = <R extends Refusal>(refusals: readonly R[]): R | undefined =>
   refusals.toSorted((a, b) => b.retryAfterMs - a.retryAfterMs)[0]
 
+/** What is left of the rate and of the bytes, however many are under way. */
+export function roomOf(meter: Meter, limits: Limits, now: number): Share {
+  const { tokens, bytes } = metered(meter, limits, now)
+  return {
+    requests: limits.rate ? Math.max(0, Math.floor(tokens + 1 - WHOLE)) : Infinity,
+    bytes: limits.bytesPerDay === undefined ? Infinity : Math.max(0, limits.bytesPerDay - bytes),
+  }
+}
+
 /** Also of a request that was let through unasked: the bucket may then owe, up to as much as it holds. */
-export function spend(meter: Meter, limits: Limits, bytes: number, now: number): Meter {
+export function spend(meter: Meter, limits: Limits, bytes: number, now: number, requests = 1): Meter {
   const current = metered(meter, limits, now)
   const { rate } = limits
-  const tokens = rate ? Math.max(-rate.burst, current.tokens - 1) : current.tokens
+  const tokens = rate ? Math.max(-rate.burst, current.tokens - requests) : current.tokens
   return { ...current, tokens, bytes: current.bytes + bytes }
 }
 
 /** Takes back what `spend` took at `spentAt`. */
-export function refund(meter: Meter, limits: Limits, bytes: number, spentAt: number, now: number): Meter {
+export function refund(
+  meter: Meter,
+  limits: Limits,
+  bytes: number,
+  spentAt: number,
+  now: number,
+  requests = 1,
+): Meter {
   const current = metered(meter, limits, now)
   const sameDay = Math.floor(spentAt / DAY_MS) === current.day
   return {
     ...current,
-    tokens: limits.rate ? Math.min(limits.rate.burst, current.tokens + 1) : current.tokens,
+    tokens: limits.rate ? Math.min(limits.rate.burst, current.tokens + requests) : current.tokens,
     bytes: sameDay ? Math.max(0, current.bytes - bytes) : current.bytes,
   }
 }

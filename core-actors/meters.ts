@@ -1,12 +1,15 @@
 import type { Limits } from '@oriel/protocol/limits'
-import type { KeyAllowance, Meter, Refusal, Usage, Whose } from './limits.ts'
-import { describeRefusal, EMPTY_METER, longest, refund, refusalOf, spend, usageOf } from './limits.ts'
+import type { KeyAllowance, Meter, Refusal, Share, Usage, Whose } from './limits.ts'
+import { describeRefusal, EMPTY_METER, longest, refund, refusalOf, roomOf, spend, usageOf } from './limits.ts'
 import type { OpenRequests } from './open-requests.ts'
 
 /** After this a meter is as if it had never been used: a bucket that owes is full within two days, its bytes are yesterday's. */
 const IDLE_MS = 2 * 86_400_000
 /** Meters of keys that are kept; a user has half as many keys in use. */
 export const MAX_METERS = 200
+
+/** A lease may take this part of what is left. */
+const LEASED = 4
 
 /** What is counted of a request. `key`: that it came with, if that has limits of its own. */
 export interface Charge {
@@ -66,6 +69,29 @@ export class Meters {
   refund({ bytes, key }: Charge, spentAt: number, now: number): void {
     for (const account of this.#accounts(key)) {
       this.#put(refund(account.meter, account.limits, bytes, spentAt, now), account.key, now)
+    }
+  }
+
+  /**
+   * What may be given away at once, for requests that are not asked for one by one: of what is left a part, so that
+   * there is some for whoever asks next. It is spent.
+   */
+  lease({ requests, bytes, key }: Share & { readonly key?: KeyAllowance | undefined }, now: number): Share {
+    const rooms = this.#accounts(key).map(({ limits, meter }) => roomOf(meter, limits, now))
+    const granted = {
+      requests: Math.min(requests, ...rooms.map((room) => Math.max(1, Math.floor(room.requests / LEASED)))),
+      bytes: Math.min(bytes, ...rooms.map((room) => Math.floor(room.bytes))),
+    }
+    for (const account of this.#accounts(key)) {
+      this.#put(spend(account.meter, account.limits, granted.bytes, now, granted.requests), account.key, now)
+    }
+    return granted
+  }
+
+  /** What was leased at `leasedAt` and not used. */
+  giveBack({ requests, bytes, key }: Share & { readonly key?: KeyAllowance | undefined }, leasedAt: number, now: number) {
+    for (const { meter, limits, key: id } of this.#accounts(key)) {
+      this.#put(refund(meter, limits, bytes, leasedAt, now, requests), id, now)
     }
   }
 

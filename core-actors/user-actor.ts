@@ -1,12 +1,16 @@
 import { DurableObject } from 'cloudflare:workers'
 import { sentAtOf } from '@oriel/protocol/ids'
 import type { Limits } from '@oriel/protocol/limits'
+import type { Share } from './limits.ts'
 import { Meters } from './meters.ts'
-import type { Admission, Note, RecentPage, UserPort } from './user-port.ts'
+import type { Outcome } from './relay-port.ts'
+import type { Admission, LeaseOrder, Note, RecentPage, UserPort } from './user-port.ts'
 import { UserStore } from './user-store.ts'
 
 /** How long an end may wait to be stored, ms: together with others, or with the next admission. */
 const STORE_END_MS = 1_000
+
+const NONE_OPEN = { size: 0, sizeOf: () => 0 }
 
 /** How long it is believed that the record has nothing else, ms: should that be wrong once, it does not stay wrong. */
 const WHOLE_MS = 10 * 60_000
@@ -53,6 +57,17 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
     this.#recent.remove(id)
     this.#store.removeRecent(id)
     this.#end(id)
+  }
+
+  async lease({ atLeastBytes, unused, ...wanted }: LeaseOrder): Promise<Outcome<Share>> {
+    const now = Date.now()
+    const { key } = wanted
+    if (unused) this.#meters.giveBack({ ...unused, key }, unused.leasedAt, now)
+    // A prediction is over before anybody could count it: it is not held to the limit of requests at once.
+    const refusal = this.#meters.refusal({ bytes: atLeastBytes, key }, NONE_OPEN, now)
+    if (!refusal) return { ok: true, ...this.#meters.lease(wanted, now) }
+    const { detail, retryAfterMs } = refusal
+    return { ok: false, problem: { kind: 'limit-exceeded', detail, retryAfterMs } }
   }
 
   async ended(id: string): Promise<void> {

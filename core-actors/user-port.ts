@@ -1,4 +1,4 @@
-import type { KeyAllowance, Usage } from './limits.ts'
+import type { KeyAllowance, Share, Usage } from './limits.ts'
 import type { RecentEntry } from './recent.ts'
 import type { Outcome } from './relay-port.ts'
 
@@ -21,6 +21,15 @@ export interface Note extends RecentEntry {
 /** `usage`: what is left of the limits of the user, and of the key. A refusal leaves nothing behind. */
 export type Admission = Outcome<object> & { readonly usage: readonly Usage[] }
 
+/** Some of a user's rate and bytes, to be spent by one isolate of the edge on predictions that are not asked for one by one. */
+export interface LeaseOrder extends Share {
+  /** Bytes that the first of them needs. */
+  readonly atLeastBytes: number
+  readonly key?: KeyAllowance | undefined
+  /** What is left of an earlier lease, and when that was given. */
+  readonly unused?: (Share & { readonly leasedAt: number }) | undefined
+}
+
 /** What the actors of requests, and the edge, ask of a user's actor. Every call may be repeated. */
 export interface UserPort {
   /** Counts a request against the limits, the user's and the key's, and notes it as recent, or refuses it. */
@@ -30,6 +39,8 @@ export interface UserPort {
   /** It was not accepted after all: as if it had never been admitted. */
   withdraw(note: Note): Promise<void>
   ended(id: string): Promise<void>
+  /** Leases what there is, at least for one, or refuses. Not to be repeated: what is lost on its way is spent. */
+  lease(order: LeaseOrder): Promise<Outcome<Share>>
   /** The actor of the request has forgotten it: the record has it. */
   forgotten(id: string): Promise<void>
   /** The user's most recent requests that were sent before the request `before`, newest first. */

@@ -1,4 +1,4 @@
-import type { Accepted, Ended } from '@oriel/protocol/fact'
+import type { Accepted, Ended, Predicted } from '@oriel/protocol/fact'
 import type { Fact } from './parse-fact.ts'
 
 /**
@@ -17,6 +17,14 @@ export const INSERT = `
       deadline_at float8
     )
     on conflict do nothing
+  ), predicted as (
+    insert into predictions (id, user_id, model_id, version, node, status, problem, took_ms, input, output)
+    select id, user_id, model_id, version, node, status, problem::json, took_ms, input::json, output::json
+    from jsonb_to_recordset($3::text::jsonb) as fact (
+      id uuid, user_id text, model_id text, version text, node text, status text, problem text, took_ms float8,
+      input text, output text
+    )
+    on conflict do nothing
   )
   insert into responses (request_id, n, part, parts, status, problem, ended_at, events, last_event_id)
   select request_id, n, part, parts, status, problem::json, to_timestamp(ended_at / 1000), events::json, last_event_id
@@ -26,13 +34,15 @@ export const INSERT = `
   on conflict do nothing`
 
 /** The parameters of `INSERT`. */
-export function insertParameters(facts: readonly Fact[]): [string, string] {
+export function insertParameters(facts: readonly Fact[]): [string, string, string] {
   const accepted = facts.flatMap((fact) => (fact.kind === 'accepted' ? [acceptedRow(fact.fact)] : []))
   const ended = facts.flatMap((fact) => (fact.kind === 'ended' ? [endedRow(fact.fact)] : []))
+  const predicted = facts.flatMap((fact) => (fact.kind === 'predicted' ? predictedRows(fact.fact) : []))
   // In one order everywhere: two recorders with the same facts wait for each other, but not in a circle.
   accepted.sort((a, b) => order(a.id, b.id))
   ended.sort((a, b) => order(a.request_id, b.request_id) || a.n - b.n || a.part - b.part)
-  return [JSON.stringify(accepted), JSON.stringify(ended)]
+  predicted.sort((a, b) => order(a.id, b.id))
+  return [JSON.stringify(accepted), JSON.stringify(ended), JSON.stringify(predicted)]
 }
 
 const acceptedRow = (fact: Accepted) => ({
@@ -57,5 +67,19 @@ const endedRow = (fact: Ended) => ({
   events: JSON.stringify(fact.events),
   last_event_id: fact.events.at(-1)?.n ?? 0,
 })
+
+const predictedRows = ({ node, predictions }: Predicted) =>
+  predictions.map(({ id, user, model, version, status, problem, tookMs, input, output }) => ({
+    id,
+    user_id: user,
+    model_id: model,
+    version,
+    node,
+    status,
+    problem: problem === undefined ? null : JSON.stringify(problem),
+    took_ms: tookMs,
+    input: JSON.stringify(input),
+    output: output === undefined ? null : JSON.stringify(output),
+  }))
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

@@ -37,7 +37,7 @@ export class PartitionTables {
         await sql`select pg_advisory_xact_lock(${LOCK})`
         const rows = await sql<{ name: string }[]>`
         select inhrelid::regclass::text as name from pg_inherits
-        where inhparent in ('requests'::regclass, 'responses'::regclass)`
+        where inhparent = any (${[...PARTITIONED]}::regclass[])`
         const there = new Set(rows.map(({ name }) => name))
         for (const table of PARTITIONED) {
           for (const { suffix, from, to } of missing) {

@@ -1,7 +1,7 @@
 import { sentAtOf } from '@oriel/protocol/ids'
 
 /** The tables that are partitioned by the request's id, and so by the time of sending. */
-export const PARTITIONED = ['requests', 'responses'] as const
+export const PARTITIONED = ['requests', 'responses', 'predictions'] as const
 
 export const DAY_MS = 24 * 60 * 60_000
 

@@ -1,6 +1,6 @@
 import type { Database } from './database.ts'
 import { INSERT, insertParameters } from './insert.ts'
-import type { Fact } from './parse-fact.ts'
+import { type Fact, rowsOf } from './parse-fact.ts'
 import type { PartitionTables } from './partition-tables.ts'
 import type { FactStore } from './recorder.ts'
 
@@ -15,7 +15,7 @@ export class PostgresRecord implements FactStore {
   }
 
   async insert(facts: readonly Fact[]): Promise<void> {
-    const ids = facts.map(({ fact }) => fact.id)
+    const ids = facts.flatMap(rowsOf)
     await this.#tables.ensureFor(ids)
     try {
       await this.#insert(facts)

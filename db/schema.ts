@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
+  doublePrecision,
   index,
   integer,
   json,
@@ -16,7 +17,7 @@ import {
 
 const time = (name: string) => timestamp(name, { withTimezone: true })
 
-// Drizzle declares no partitions: `requests` and `responses` are PARTITION BY RANGE in the migration,
+// Drizzle declares no partitions: `requests`, `responses` and `predictions` are PARTITION BY RANGE in the migration,
 // and partitions.ts makes a partition of each for every day.
 //
 // What came from clients and models is `json`, not `jsonb`. It keeps the text as it was written, so a replay
@@ -68,6 +69,26 @@ export const responses = pgTable(
     bytes: integer('bytes').generatedAlwaysAs(sql`octet_length(events::text)`),
   },
   (table) => [primaryKey({ columns: [table.requestId, table.n, table.part] })],
+)
+
+/** One row per prediction that somebody waited for. Never updated, and no part of the history of requests. */
+export const predictions = pgTable(
+  'predictions',
+  {
+    /** UUIDv7: sorts by, and is partitioned by, the time of sending. */
+    id: uuid('id').primaryKey(),
+    userId: text('user_id').notNull(),
+    modelId: text('model_id').notNull(),
+    version: text('version').notNull(),
+    node: text('node').notNull(),
+    status: text('status').notNull(),
+    problem: json('problem'),
+    tookMs: doublePrecision('took_ms').notNull(),
+    /** Tensors, or of large ones their hash and size. */
+    input: json('input').notNull(),
+    output: json('output'),
+  },
+  (table) => [index('predictions_user_id').on(table.userId, table.id)],
 )
 
 /** What was registered, and what nodes announce from their folders: then nobody has registered it. */

@@ -15,6 +15,7 @@ import type { ModelRunner } from './model-runner.ts'
 import type { ModelShelf } from './model-shelf.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { NodeRegistry } from './node-registry.ts'
+import { PredictionRecord } from './prediction-record.ts'
 import { Predictions } from './predictions.ts'
 import type { Predictor } from './predictor.ts'
 
@@ -53,6 +54,7 @@ export class GpuNode {
   readonly #startedAt: number
   readonly #jobs: JobRunner
   readonly #predictions: Predictions
+  readonly #predictionRecord: PredictionRecord
   readonly #consumer: Consumer
   readonly #heartbeat: Heartbeat
   readonly #announcer: Announcer
@@ -78,6 +80,7 @@ export class GpuNode {
       coalesceMs: config.ORIEL_COALESCE_MS,
       progressMs: PROGRESS_MS,
     })
+    this.#predictionRecord = new PredictionRecord(config.ORIEL_NODE_NAME, link, clock, logger)
     this.#predictions = new Predictions({
       node: config.ORIEL_NODE_NAME,
       link,
@@ -86,7 +89,7 @@ export class GpuNode {
       runner: models.runner,
       clock,
       logger,
-      onPredicted: () => {},
+      onPredicted: (predicted) => this.#predictionRecord.add(predicted),
     })
     this.#consumer = new Consumer({
       link,
@@ -145,6 +148,7 @@ export class GpuNode {
     this.#consumer.close()
     await this.#heartbeat.stop()
     this.#predictions.abandon()
+    await this.#predictionRecord.drain(HAND_BACK_MS)
     await models.close()
     await this.#jobs.idle()
     assert(this.#jobs.busy === 0, 'a node that has drained holds no job')

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { Backlog } from './backlog.ts'
 import { RequestEvent } from './event.ts'
-import { Accepted, Ended } from './fact.ts'
+import { Accepted, Ended, Predicted } from './fact.ts'
 import { Job } from './job.ts'
 import { NodeStatus } from './node-status.ts'
 import { Placement } from './placement.ts'
@@ -37,6 +37,7 @@ test('the wire contract has not changed', () => {
     event: toJsonSchema(RequestEvent),
     accepted: toJsonSchema(Accepted),
     ended: toJsonSchema(Ended),
+    predicted: toJsonSchema(Predicted),
     prediction: toJsonSchema(PredictionHead),
     answer: toJsonSchema(AnswerHead),
     node: toJsonSchema(NodeStatus),

@@ -38,6 +38,38 @@ export const Ended = v.object({
 })
 export type Ended = v.InferOutput<typeof Ended>
 
+/** What went in or came out: the tensors in the Open Inference Protocol's JSON, or of large ones only what they were. */
+export const Payload = v.union([
+  v.object({ tensors: v.array(v.record(v.string(), v.unknown())) }),
+  v.object({ sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)), bytes: whole }),
+])
+export type Payload = v.InferOutput<typeof Payload>
+
+/**
+ * On `predictedSubject(id)`, with `predicted.<id>` as `Nats-Msg-Id`: predictions that a node made, some dozens at a time.
+ * One that was asked of two nodes has one id, and is one row of the record.
+ */
+export const Predicted = v.object({
+  /** Of the batch. */
+  id: RequestId,
+  node: v.string(),
+  predictions: v.array(
+    v.object({
+      id: RequestId,
+      user: v.string(),
+      model: ModelName,
+      version: ModelVersion,
+      status: v.picklist(['completed', 'failed']),
+      problem: v.optional(Problem),
+      /** In the node: waiting for its batch, and the run. */
+      tookMs: v.pipe(v.number(), v.minValue(0)),
+      input: Payload,
+      output: v.optional(Payload),
+    }),
+  ),
+})
+export type Predicted = v.InferOutput<typeof Predicted>
+
 export const endedMsgID = ({ id, n, part }: Pick<Ended, 'id' | 'n' | 'part'>) => `ended.${id}.${n}.${part}`
 
 /** Bytes of events in one part. An event alone may be larger; the broker takes `MAX_PAYLOAD_BYTES`. */
