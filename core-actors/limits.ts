@@ -107,14 +107,7 @@ export function spend(meter: Meter, limits: Limits, bytes: number, now: number, 
 }
 
 /** Takes back what `spend` took at `spentAt`. */
-export function refund(
-  meter: Meter,
-  limits: Limits,
-  bytes: number,
-  spentAt: number,
-  now: number,
-  requests = 1,
-): Meter {
+export function refund(meter: Meter, limits: Limits, bytes: number, spentAt: number, now: number, requests = 1): Meter {
   const current = metered(meter, limits, now)
   const sameDay = Math.floor(spentAt / DAY_MS) === current.day
   return {

@@ -89,7 +89,11 @@ export class Meters {
   }
 
   /** What was leased at `leasedAt` and not used. */
-  giveBack({ requests, bytes, key }: Share & { readonly key?: KeyAllowance | undefined }, leasedAt: number, now: number) {
+  giveBack(
+    { requests, bytes, key }: Share & { readonly key?: KeyAllowance | undefined },
+    leasedAt: number,
+    now: number,
+  ) {
     for (const { meter, limits, key: id } of this.#accounts(key)) {
       this.#put(refund(meter, limits, bytes, leasedAt, now, requests), id, now)
     }

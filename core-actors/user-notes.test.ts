@@ -25,6 +25,7 @@ class Limiter {
     forgotten: (id) => this.#answer(`forgotten ${id}`),
     recent: async () => ({ entries: [], whole: false }),
     nothingElse: async () => {},
+    lease: async () => ({ ok: true, requests: 1, bytes: 1 }),
   }
 }
 

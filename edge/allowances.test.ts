@@ -36,8 +36,10 @@ function setup(limits: Limits, isolates = 1) {
       ),
   )
   const spend = async (isolate = 0, bytes = 100) => {
+    const behind: Promise<unknown>[] = []
     try {
-      await all[isolate]?.spend(caller, bytes)
+      await all[isolate]?.spend(caller, bytes, (promise) => behind.push(promise))
+      await Promise.all(behind)
       return true
     } catch (error) {
       if (error instanceof ProblemError && error.problem.kind === 'limit-exceeded') return false

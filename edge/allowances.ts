@@ -45,17 +45,16 @@ export class Allowances {
 
   /**
    * Takes one prediction of so many bytes.
-   * @returns what goes on behind the caller's back
+   * @param waitUntil sees to what goes on behind the caller's back
    * @throws ProblemError limit-exceeded
    */
-  async spend(caller: Caller, bytes: number): Promise<Promise<void> | undefined> {
+  async spend(caller: Caller, bytes: number, waitUntil: (promise: Promise<unknown>) => void): Promise<void> {
     const account = this.#account(caller)
     while (!this.#take(account, bytes)) {
       if (account.refused && this.#now() < account.refused.until) throw new ProblemError(account.refused.problem)
-      if ((await this.#ask(caller, account, bytes)) === 'away') return undefined
+      if ((await this.#ask(caller, account, bytes)) === 'away') return
     }
-    if (account.asking || account.requests >= account.size / 4) return undefined
-    return this.#ask(caller, account, bytes).then(() => {})
+    if (!account.asking && account.requests < account.size / 4) waitUntil(this.#ask(caller, account, bytes))
   }
 
   #take(account: Account, bytes: number): boolean {
@@ -99,7 +98,9 @@ export class Allowances {
     }
     const answer = await inTime(() => this.#user(user).lease(order), ASK_MS, 'the limits of a user cannot be asked for')
     if (!answer) return false
-    account.refused = answer.ok ? undefined : { problem: answer.problem, until: this.#now() + refusedMs(answer.problem) }
+    account.refused = answer.ok
+      ? undefined
+      : { problem: answer.problem, until: this.#now() + refusedMs(answer.problem) }
     if (answer.ok) this.#add(account, answer)
     return true
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { Allowances } from './allowances.ts'
 import { createApp } from './app.ts'
 import { FullQueues } from './full-queues.ts'
 import { Identity } from './identity.ts'
@@ -27,6 +28,8 @@ const platform: Platform = {
   user: nobody,
   history: nobody,
   keys: nobody,
+  predictions: nobody,
+  allowances: new Allowances(nobody),
   registry: nobody,
   uploads: nobody,
   blobs: nobody,

@@ -15,6 +15,7 @@ import { models } from './models.ts'
 import { openapi } from './openapi.ts'
 import type { Platform } from './platform.ts'
 import { predict } from './predict.ts'
+import { predictions } from './predictions.ts'
 import { notFound, onError, onMethodNotAllowed } from './problem.ts'
 import { registry, registryList } from './registry.ts'
 import { requests } from './requests.ts'
@@ -50,6 +51,7 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
   app.route('/requests', requests)
   app.route('/models', models)
   app.route('/models', predict)
+  app.route('/predictions', predictions)
   app.route('/v2', oipRoutes<EdgeContext>({ portOf: inferencePort, maxBodyBytes: MAX_FRAME_BYTES }))
   app.route('/models', registry)
   app.route('/registry', registryList)

@@ -1,6 +1,7 @@
 import { ApiKeys } from '@oriel/db/api-keys'
 import { History } from '@oriel/db/history'
 import { ModelRegistry } from '@oriel/db/model-registry'
+import { RecordedPredictions } from '@oriel/db/predictions'
 import { Uploads } from '@oriel/db/uploads'
 import { ProblemError } from '@oriel/protocol/problem'
 import postgres, { type Sql } from 'postgres'
@@ -16,6 +17,10 @@ export const ANSWER_MS = 6_000
 /** @throws ProblemError unavailable when the database cannot be reached */
 export const withHistory = <T>(env: Env, use: (history: History) => Promise<T>): Promise<T> =>
   withDatabase(env, HISTORY_AWAY, (sql) => use(new History(sql)))
+
+/** @throws ProblemError unavailable when the database cannot be reached */
+export const withPredictions = <T>(env: Env, use: (predictions: RecordedPredictions) => Promise<T>): Promise<T> =>
+  withDatabase(env, HISTORY_AWAY, (sql) => use(new RecordedPredictions(sql)))
 
 /** @throws ProblemError unavailable when the database cannot be reached */
 export const withKeys = <T>(env: Env, use: (keys: ApiKeys) => Promise<T>): Promise<T> =>

@@ -5,12 +5,14 @@ import type { UserPort } from '@oriel/core-actors/user-port'
 import type { ApiKeys } from '@oriel/db/api-keys'
 import type { History } from '@oriel/db/history'
 import type { ModelRegistry } from '@oriel/db/model-registry'
+import type { RecordedPredictions } from '@oriel/db/predictions'
 import type { Uploads } from '@oriel/db/uploads'
 import { type RequestId, shardOf } from '@oriel/protocol/ids'
 import { ProblemError } from '@oriel/protocol/problem'
+import { Allowances } from './allowances.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { blobStoreOf } from './blobs/blob-store-of.ts'
-import { withHistory, withKeys, withRegistry, withUploads } from './database.ts'
+import { withHistory, withKeys, withPredictions, withRegistry, withUploads } from './database.ts'
 import type { Env } from './env.ts'
 import { settingsOf } from './env.ts'
 import { FullQueues } from './full-queues.ts'
@@ -26,6 +28,7 @@ export interface Platform {
   readonly keyRing: KeyRing
   readonly models: ModelCache
   readonly fullQueues: FullQueues
+  readonly allowances: Allowances
   readonly corsOrigins: readonly string[]
   /** Of a request or a prediction; without an id, the one that is asked what all know. */
   relay(id?: RequestId): RelayPort
@@ -34,6 +37,7 @@ export interface Platform {
   actor<T>(user: string, requestID: string, ask: (actor: ActorPort) => Promise<T>): Promise<T>
   user<T>(user: string, ask: (actor: UserPort) => Promise<T>): Promise<T>
   history<T>(use: (history: History) => Promise<T>): Promise<T>
+  predictions<T>(use: (predictions: RecordedPredictions) => Promise<T>): Promise<T>
   keys<T>(use: (keys: ApiKeys) => Promise<T>): Promise<T>
   registry<T>(use: (registry: ModelRegistry) => Promise<T>): Promise<T>
   uploads<T>(use: (uploads: Uploads) => Promise<T>): Promise<T>
@@ -54,6 +58,7 @@ export function platformOf(env: Env): Platform {
     keyRing,
     models: new ModelCache(relay),
     fullQueues: new FullQueues(),
+    allowances: new Allowances((name) => env.USERS.get(env.USERS.idFromName(name))),
     corsOrigins: settings.CORS_ORIGINS.split(',').filter((origin) => origin !== ''),
     relay,
     relays: () => Array.from({ length: shards }, (_, shard) => relayOf(shard)),
@@ -64,6 +69,7 @@ export function platformOf(env: Env): Platform {
     },
     user: (user, ask) => twice(() => ask(env.USERS.get(env.USERS.idFromName(user)))),
     history: (use) => withHistory(env, use),
+    predictions: (use) => withPredictions(env, use),
     keys: (use) => withKeys(env, use),
     registry: (use) => withRegistry(env, use),
     uploads: (use) => withUploads(env, use),

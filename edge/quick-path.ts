@@ -11,12 +11,14 @@ import { resolveParameters } from '@oriel/protocol/parameters'
 import { MAX_FRAME_BYTES, type PredictionHead } from '@oriel/protocol/prediction'
 import { ProblemError } from '@oriel/protocol/problem'
 import * as v from 'valibot'
+import type { Allowances } from './allowances.ts'
 import type { Caller } from './caller.ts'
 import type { ModelCache } from './model-cache.ts'
 
 /** What the quick path needs of the world. */
 export interface QuickPlatform {
   readonly models: ModelCache
+  readonly allowances: Allowances
   relay(id?: RequestId): RelayPort
 }
 
@@ -53,7 +55,7 @@ export async function resolveModel(models: ModelCache, { name, version }: ModelR
 
 /**
  * A prediction that its caller waits for: no actor, no log, and nothing accepted until it is answered.
- * @throws ProblemError invalid-parameter, too-large, deadline-exceeded, unavailable, queue-full, or what the node says
+ * @throws ProblemError invalid-parameter, too-large, limit-exceeded, deadline-exceeded, unavailable, queue-full, or what the node says
  */
 export async function predictNow(
   platform: QuickPlatform,
@@ -77,6 +79,7 @@ export async function predictNow(
   const { body, headerLength } = encodeRequest({ ...call, parameters: {} }, form, { binary: true })
   const frame = packFrame(head, body, headerLength)
   if (frame.byteLength > MAX_FRAME_BYTES) throw new ProblemError(TOO_LARGE)
+  await platform.allowances.spend(caller, frame.byteLength, waitUntil)
   const relay = platform.relay(id)
   const onAbort = () => waitUntil(relay.cancelPrediction(id).catch(() => {})) // then the deadline ends it
   signal.addEventListener('abort', onAbort)

@@ -61,6 +61,33 @@ export const PredictionAnswer = v.object({
 })
 export type PredictionAnswer = v.InferOutput<typeof PredictionAnswer>
 
+const Tensors = v.union([
+  v.object({ tensors: v.array(v.record(v.string(), v.unknown())) }),
+  v.object({ sha256: v.string(), bytes: v.number() }),
+])
+
+/** A prediction as the record has it. */
+export const PredictionView = v.object({
+  predictionID: RequestId,
+  modelID: ModelName,
+  version: Manifest.entries.version,
+  sentAt: Timestamp,
+  status: v.picklist(['completed', 'failed']),
+  problem: v.optional(Problem),
+  /** In the node. */
+  tookMs: v.number(),
+  /** As the Open Inference Protocol has tensors; of large ones the hash of their bytes, and how many. */
+  input: Tensors,
+  output: v.optional(Tensors),
+})
+export type PredictionView = v.InferOutput<typeof PredictionView>
+
+export const PredictionList = v.object({
+  predictions: v.array(PredictionView),
+  nextCursor: v.nullable(v.string()),
+  limit: v.pipe(v.number(), v.integer()),
+})
+
 export const RequestView = v.object({
   requestID: ClientRequestID,
   modelID: ModelName,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { PredictionAnswer } from '@oriel/protocol/api'
+import { PredictionAnswer, PredictionList, PredictionView } from '@oriel/protocol/api'
 import * as v from 'valibot'
 import { textOf } from '../support/client.ts'
 import { useStack } from '../support/stack.ts'
 
-const stack = useStack({ models: ['counter', 'wide', 'damaged'] })
+const stack = useStack({ models: ['counter', 'wide', 'damaged', 'moody'] })
 
 const FLOWER = { features: [5.1, 3.5, 1.4, 0.2] }
 
@@ -92,7 +92,7 @@ describe('what is wrong is said', () => {
 
 describe('the time that a caller waits', () => {
   test('is over when they say, in the body or in the header', async () => {
-    const slow = { inputs: { times: 2_000_000_000 } }
+    const slow = { inputs: { times: 2_000_000 } }
     for (const response of [
       predict('counter', { ...slow, timeoutMs: 300 }),
       predict('counter', slow, { 'Oriel-Timeout-Ms': '300' }),
@@ -101,3 +101,61 @@ describe('the time that a caller waits', () => {
     }
   })
 })
+
+describe('the record', () => {
+  const read = async (path: string) => (await stack.client('alice')).send(path)
+
+  /** Once it is there. */
+  async function recorded(id: string): Promise<PredictionView> {
+    await stack.until(async () => (await read(`/predictions/${id}`)).status === 200)
+    return v.parse(PredictionView, await (await read(`/predictions/${id}`)).json())
+  }
+
+  test('has what went in and what came out', async () => {
+    const { predictionID, outputs } = await made('iris', { inputs: FLOWER })
+    const view = await recorded(predictionID)
+    expect(view).toMatchObject({ modelID: 'iris', version: '1', status: 'completed' })
+    expect(view.input).toMatchObject({ tensors: [{ name: 'features', datatype: 'FP32', shape: [1, 4] }] })
+    const [label] = 'tensors' in (view.output ?? {}) ? (view.output as { tensors: { data: unknown[] }[] }).tensors : []
+    expect(label?.data[0]).toBe((outputs as { label: unknown }).label)
+  })
+
+  test('has the hash of what is large', async () => {
+    const { predictionID, outputs } = await made('wide', { inputs: { x: new Array(1_000).fill(1.5) } })
+    expect((outputs as { y: number[] }).y).toHaveLength(1_000)
+    const { input, output } = await recorded(predictionID)
+    expect(input).toMatchObject({ bytes: 8_000 })
+    expect(output).toEqual(input)
+  })
+
+  test('has what failed, and nothing of what the caller did wrong', async () => {
+    const failed = await predict('moody', { inputs: { x: 5 } })
+    expect(failed.status).toBe(500)
+    await predict('iris', { inputs: { features: [] } })
+    const { predictionID } = await made('iris', { inputs: FLOWER })
+    await recorded(predictionID)
+    const list = v.parse(PredictionList, await (await read('/predictions?limit=2')).json())
+    expect(list.predictions.map(({ modelID, status }) => [modelID, status])).toEqual([
+      ['iris', 'completed'],
+      ['moody', 'failed'],
+    ])
+    expect(list.predictions[1]?.problem?.kind).toBe('inference-failed')
+    const older = await read(`/predictions?limit=2&nextCursor=${list.nextCursor}`)
+    expect(v.parse(PredictionList, await older.json()).predictions).toHaveLength(2)
+    const some = v.parse(PredictionList, await (await read('/predictions?model=moody')).json())
+    expect(some.predictions.map(({ modelID }) => modelID)).toEqual(['moody'])
+  })
+
+  test('is its user’s alone', async () => {
+    const { predictionID } = await made('iris', { inputs: FLOWER })
+    await recorded(predictionID)
+    expect((await (await stack.client('bob')).send(`/predictions/${predictionID}`)).status).toBe(404)
+  })
+})
+
+test('with no node there, the caller is told at once and may come back', async () => {
+  await stack.without('node-1', async () => {
+    const refused = await problem(predict('iris', { inputs: FLOWER }))
+    expect(refused).toEqual({ status: 503, kind: 'unavailable', retryAfter: '1' })
+  })
+}, 60_000)
