@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { ENGINES } from '../engines/engines.ts'
 import { inspectGraph } from '../engines/inspect.ts'
+import { dieWithParent } from './die-with-parent.ts'
 import { markWork, RECORDER_FD } from './flight-recorder.ts'
 import { Host } from './host.ts'
 import { ToHost } from './messages.ts'
@@ -22,6 +23,7 @@ const host = new Host({
   send,
 })
 
+dieWithParent()
 // A terminal's Ctrl-C and a service manager's stop reach the whole group. The node drains first; the host ends with it.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})

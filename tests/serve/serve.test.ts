@@ -42,6 +42,18 @@ test('when it is stopped, what runs ends, nothing new begins, and nothing is lef
   expect(hosts.some(isAlive)).toBe(false)
 })
 
+test('a node that is killed takes its hosts with it, also one that is in the middle of a run', async () => {
+  using folder = new Folder().counter('counter')
+  await using served = await ServeProcess.start(folder.path)
+  const running = served.infer('counter', times(AN_HOUR)).catch(() => 'lost')
+  await served.until('oriel_requests', (requests) => requests === 1)
+  const [host] = served.hosts
+  served.kill('SIGKILL')
+  await served.ended()
+  expect(await running).toBe('lost')
+  while (isAlive(Number(host))) await Bun.sleep(5) // the kernel tells nobody but its new parent
+})
+
 test('it ends with its parent', async () => {
   using folder = new Folder().adder('add', 1, 1)
   const served = await ServeProcess.start(folder.path)
