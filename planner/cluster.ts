@@ -1,5 +1,6 @@
-import type { Manifest } from '@oriel/protocol/manifest'
+import type { KnownVersion } from '@oriel/protocol/known-version'
 import { NODE_TTL_MS, type NodeStatus } from '@oriel/protocol/node-status'
+import { modelKey } from '@oriel/protocol/subjects'
 import type { NodeCapacity } from './homes.ts'
 import type { ModelLoad } from './model-load.ts'
 import type { Volumes } from './volumes.ts'
@@ -9,13 +10,21 @@ export const GRACE_MS = 500
 
 /** Which models and nodes there are, as the buckets tell it. */
 export class Cluster {
-  readonly #manifests = new Map<string, Manifest>()
+  /** By model, the latest version first. */
+  readonly #models = new Map<string, KnownVersion[]>()
   readonly #nodes = new Map<string, { status: NodeStatus; until: number }>()
 
   /** @param key `<name>.<version>`; of one that is gone, `undefined` */
-  putManifest(key: string, manifest: Manifest | undefined): void {
-    if (manifest) this.#manifests.set(key, manifest)
-    else this.#manifests.delete(key)
+  putVersion(key: string, known: KnownVersion | undefined): void {
+    const name = key.slice(0, key.lastIndexOf('.'))
+    const others = (this.#models.get(name) ?? []).filter((other) => modelKey(other.name, other.version) !== key)
+    const versions = known ? [...others, known] : others
+    if (versions.length === 0) this.#models.delete(name)
+    else
+      this.#models.set(
+        name,
+        versions.sort((a, b) => Number(b.version) - Number(a.version)),
+      )
   }
 
   /** @param heardAt by our clock: a node's own is not trusted */
@@ -37,33 +46,58 @@ export class Cluster {
     return alive.filter(({ mode }) => mode === 'serving').sort((a, b) => (a.node < b.node ? -1 : 1))
   }
 
-  /** Every model by name, with what the latest version weighs. */
+  /** Every model by name, with what its latest version weighs. */
   models(volumes: Volumes, now: number): ModelLoad[] {
-    const latest = new Map<string, Manifest>()
-    for (const manifest of this.#manifests.values()) {
-      const known = latest.get(manifest.name)
-      if (!known || Number(manifest.version) > Number(known.version)) latest.set(manifest.name, manifest)
-    }
-    return [...latest.values()].map(({ name, files }) => ({
+    return [...this.#models].map(([name, [latest]]) => ({
       name,
       volume: volumes.of(name, now),
-      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+      bytes: latest?.files.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0,
     }))
   }
 
   nodes(now: number): NodeCapacity[] {
-    return this.serving(now).map(({ node, models }) => ({
+    const copies = this.serving(now).map((status) => new Copies(status))
+    const lacks = new Map(copies.map(({ node }) => [node, new Set<string>()]))
+    for (const [name, versions] of this.#models) {
+      // What is asked of a model is the latest version that anybody can run.
+      const latest = versions.find((version) => copies.some((node) => node.canRun(version)))
+      if (latest) for (const node of copies) if (!node.canRun(latest)) lacks.get(node.node)?.add(name)
+    }
+    return copies.map(({ node, residents }) => ({
       name: node,
       capacity: 1,
-      residents: new Set(models.filter(({ state }) => state === 'loaded').map(({ name }) => name)),
-      lacks: new Set(models.filter(({ state }) => state === 'unavailable').map(({ name }) => name)),
+      residents,
+      lacks: lacks.get(node) ?? new Set(),
     }))
   }
 
   /** Another one when there is something new to plan for, besides volumes. */
   signature(now: number): string {
-    const names = [...new Set([...this.#manifests.values()].map(({ name }) => name))].sort()
+    const names = [...this.#models.keys()].sort()
     const nodes = this.nodes(now).map(({ name, lacks }) => [name, [...lacks].sort()])
     return JSON.stringify([names, nodes])
+  }
+}
+
+/** What a node says of the versions that it has. */
+class Copies {
+  readonly node: string
+  readonly residents = new Set<string>()
+  readonly #hasRegistry: boolean
+  readonly #states = new Map<string, NodeStatus['models'][number]['state']>()
+
+  constructor({ node, registry = false, models }: NodeStatus) {
+    this.node = node
+    this.#hasRegistry = registry
+    for (const { name, version, state } of models) {
+      this.#states.set(modelKey(name, version), state)
+      if (state === 'loaded') this.residents.add(name)
+    }
+  }
+
+  /** It is on its disk, or it can be fetched. */
+  canRun({ name, version, registered }: KnownVersion): boolean {
+    const state = this.#states.get(modelKey(name, version))
+    return state === undefined ? registered === true && this.#hasRegistry : state !== 'unavailable'
   }
 }

@@ -99,7 +99,7 @@ try {
       nc,
       bucket: MODELS,
       schema: KnownVersion,
-      put: (key, manifest) => cluster.putManifest(key, manifest),
+      put: (key, known) => cluster.putVersion(key, known),
       log: logLine,
       signal,
     }),

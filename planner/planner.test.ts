@@ -29,7 +29,7 @@ const node = (name: string): NodeStatus => ({
 
 function setUp() {
   const cluster = new Cluster()
-  cluster.putManifest('iris.1', manifest('iris'))
+  cluster.putVersion('iris.1', manifest('iris'))
   cluster.putNode('a', node('a'), 0)
   const port = new MemoryPlanPort({ partitions: 4, models: {} })
   const begin = (term: number) =>
@@ -60,7 +60,7 @@ test('a new model and a node that is gone are planned for', async () => {
   const { cluster, port, begin } = setUp()
   const planner = await begin(7)
   for (const at of [1_000, 2_000]) await planner.tick(at)
-  cluster.putManifest('fox.1', manifest('fox'))
+  cluster.putVersion('fox.1', manifest('fox'))
   cluster.putNode('b', node('b'), 3_000)
   for (const at of [3_000, 4_000]) await planner.tick(at)
   expect(Object.keys(port.entry.plan.models).sort()).toEqual(['fox', 'iris'])
@@ -85,7 +85,7 @@ test('an earlier one that did not notice is refused, and stops', async () => {
 
 test('what was measured goes to the next one', async () => {
   const { cluster, port, begin } = setUp()
-  for (let index = 0; index < 30; index++) cluster.putManifest(`m${index}.1`, manifest(`m${index}`))
+  for (let index = 0; index < 30; index++) cluster.putVersion(`m${index}.1`, manifest(`m${index}`))
   const first = await begin(7)
   first.asked({ iris: 10_000 }, 0)
   await first.end(1_000)
