@@ -1,10 +1,12 @@
 import { ProblemError } from '@oriel/protocol/problem'
-import { concatRows, type NamedTensor, sliceRows } from '@oriel/protocol/tensor'
-import { BystanderError } from '../bystander-error.ts'
+import type { NamedTensor } from '@oriel/protocol/tensor'
 import type { Clock } from '../clock.ts'
 import type { Batch } from '../model-hosts.ts'
 import { type Gathering, GatherWindow } from './gather-window.ts'
+import { answered, type Member, type RunningBatch } from './member.ts'
 import type { ModelRequest } from './model-request.ts'
+import { partsToTryAgain } from './second-try.ts'
+import { deal, together } from './shared-run.ts'
 import { WaitingRows } from './waiting-rows.ts'
 
 export interface BatchDone {
@@ -30,29 +32,8 @@ export interface BatcherOptions {
   readonly onBatch?: (done: BatchDone) => void
 }
 
-/** A host that is lost over and over is no place to wait: whoever asked decides. */
-const MAX_LOSSES = 2
-
 /** Beyond it a run gains nothing from company, and the copies that it takes are felt. */
 const MAX_BATCH_BYTES = 64 * 2 ** 20
-
-interface Waiting extends ModelRequest {
-  readonly since: number
-  readonly resolve: (outputs: readonly NamedTensor[]) => void
-  readonly reject: (error: unknown) => void
-  readonly signal: AbortSignal | undefined
-  onAbort: (() => void) | undefined
-  /** How often it was lost with a host that others, or nobody knows who, brought down. */
-  losses: number
-  /** Its batch, once it has one. */
-  batch: RunningBatch | undefined
-}
-
-interface RunningBatch {
-  /** Who still wants the answer. */
-  wanted: number
-  readonly abort: AbortController
-}
 
 /**
  * The requests of one model, put together into batches.
@@ -66,8 +47,8 @@ interface RunningBatch {
  */
 export class Batcher {
   readonly #options: BatcherOptions
-  readonly #waiting = new WaitingRows<Waiting>()
-  readonly #again: Waiting[][] = []
+  readonly #waiting = new WaitingRows<Member>()
+  readonly #again: Member[][] = []
   readonly #window: GatherWindow
   #gathering: (Gathering & { readonly from: number; readonly cancel: () => void }) | undefined
   #running = 0
@@ -86,7 +67,7 @@ export class Batcher {
       if (signal?.aborted) return reject(aborted())
       if (!patient && !this.#hasRoomFor(request)) return reject(this.#full())
       const since = this.#options.clock.now()
-      const waiting: Waiting = {
+      const waiting: Member = {
         ...request,
         since,
         resolve,
@@ -108,7 +89,7 @@ export class Batcher {
     return this.#waiting.rows + rows <= maxWaiting && this.#waiting.bytes + bytes <= maxWaitingBytes
   }
 
-  #watch(waiting: Waiting, signal: AbortSignal): void {
+  #watch(waiting: Member, signal: AbortSignal): void {
     const onAbort = () => {
       waiting.reject(aborted())
       if (!waiting.batch) this.#waiting.remove(waiting)
@@ -132,7 +113,7 @@ export class Batcher {
     }
   }
 
-  async #run(members: readonly Waiting[]): Promise<void> {
+  async #run(members: readonly Member[]): Promise<void> {
     const { infer, clock, maxBatch, onBatch } = this.#options
     const running: RunningBatch = { wanted: members.length, abort: new AbortController() }
     let rows = 0
@@ -176,10 +157,11 @@ export class Batcher {
     this.#window.gathered((this.#waiting.rows - from) / (rows - from))
   }
 
-  #fail(members: readonly Waiting[], error: unknown): void {
+  #fail(members: readonly Member[], error: unknown): void {
     const parts = partsToTryAgain(members, error)
+    const kept = new Set(parts.flat())
+    for (const member of members) if (!kept.has(member)) answered(member).reject(error)
     this.#again.push(...parts.reverse())
-    if (parts.length === 0) for (const member of members) answered(member).reject(error)
   }
 
   #full(): ProblemError {
@@ -189,57 +171,6 @@ export class Batcher {
     const detail = `As many rows wait for the model on this node as may: ${this.#waiting.rows}.`
     return new ProblemError({ kind: 'queue-full', detail, retryAfterMs })
   }
-}
-
-/** Who of a batch that failed goes with whom in the next try; none when another try would be of no use. */
-function partsToTryAgain(members: readonly Waiting[], error: unknown): Waiting[][] {
-  if (!(error instanceof ProblemError)) return []
-  if (error instanceof BystanderError) {
-    if (members.some((member) => ++member.losses > MAX_LOSSES)) return []
-    // When nobody was caught in the act, the next time must tell.
-    return error.suspect ? oneByOne(members) : [[...members]]
-  }
-  if (members.length === 1) return []
-  switch (error.problem.kind) {
-    case 'host-crashed':
-    case 'host-hung':
-      return oneByOne(members)
-    case 'inference-failed':
-    case 'out-of-memory':
-    case 'input-mismatch': {
-      const middle = Math.ceil(members.length / 2)
-      return [members.slice(0, middle), members.slice(middle)]
-    }
-    default:
-      return []
-  }
-}
-
-const oneByOne = (members: readonly Waiting[]): Waiting[][] => members.map((member) => [member])
-
-function together(members: readonly Waiting[]): Batch {
-  const [first] = members
-  if (!first || members.length === 1) return { inputs: first?.inputs ?? [], outputs: first?.outputs }
-  const inputs = first.inputs.map((_, index) => concatRows(members.flatMap(({ inputs }) => inputs[index] ?? [])))
-  return { inputs, outputs: first.outputs }
-}
-
-/** To each its own rows, in the order in which they were put together. */
-function deal(members: readonly Waiting[], outputs: readonly NamedTensor[]): void {
-  const alone = members.length === 1 // its tensors may have no rows at all
-  let at = 0
-  for (const member of members) {
-    const from = at
-    at += member.rows
-    const own = alone ? outputs : outputs.map((tensor) => sliceRows(tensor, from, from + member.rows))
-    answered(member).resolve(own)
-  }
-}
-
-/** A caller's signal may outlive the request. */
-function answered(member: Waiting): Waiting {
-  if (member.onAbort) member.signal?.removeEventListener('abort', member.onAbort)
-  return member
 }
 
 const aborted = () => new DOMException('The request was aborted.', 'AbortError')
