@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { makeCached } from '@oriel/dev/tool-cache'
+import { pythonEnvironment, pythonMinor, run } from '../support/python.ts'
 import type { ServerUnderTest } from './contract.ts'
 
 /** A client from PyPI and the program that uses it, unmodified, against a server. */
@@ -37,41 +36,9 @@ export function whyNot({ name, minors: [lowest, highest] }: PythonClient): strin
   return undefined
 }
 
-function pythonMinor(): number | undefined {
-  const path = Bun.which('python3')
-  if (!path) return undefined
-  const { stdout, exitCode } = Bun.spawnSync([path, '-c', 'import sys, venv, ensurepip; print(sys.version_info[1])'])
-  return exitCode === 0 ? Number(stdout.toString()) : undefined
-}
-
 /** Runs the client's program and throws what it wrote, unless all was well. The first time it installs the client. */
 export async function runPythonClient(client: PythonClient, { url, headers }: ServerUnderTest, ...more: string[]) {
-  const python = join(await environmentOf(client), 'bin', 'python')
+  const python = join(await pythonEnvironment(client), 'bin', 'python')
   const answer = await run([python, client.script, url, JSON.stringify(headers), ...more])
   if (!answer.endsWith('ok\n')) throw new Error(answer)
-}
-
-/** Kept where the other tools are; another requirement or Python is another environment. */
-function environmentOf({ name, requirement }: PythonClient): Promise<string> {
-  const mark = createHash('sha256').update(`${requirement} ${pythonMinor()}`).digest('hex').slice(0, 12)
-  return makeCached(`python-${name}-${mark}`, console.log, async (path) => {
-    console.log(`installing ${requirement} from PyPI, once`)
-    await run(['python3', '-m', 'venv', path])
-    await run([
-      join(path, 'bin', 'python'),
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      requirement,
-    ])
-  })
-}
-
-async function run(command: string[]): Promise<string> {
-  const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
-  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  if ((await child.exited) !== 0) throw new Error(`${command.join(' ')}\n${stdout}${stderr}`)
-  return stdout
 }
