@@ -1,6 +1,8 @@
 import { availableParallelism, hostname } from 'node:os'
 import { describeIssues } from '@oriel/protocol/problem'
 import * as v from 'valibot'
+import { defaultBudget } from './memory-budget.ts'
+import { PinnedModels } from './pinned-models.ts'
 
 const text = v.pipe(v.string(), v.minLength(1))
 const whole = (minimum: number, maximum: number) =>
@@ -20,6 +22,8 @@ const ownName = () =>
   }-${process.pid}`
 /** Two at least, so that a slow model has not every other one behind it. */
 const cores = () => String(Math.max(2, availableParallelism()))
+
+const memory = () => String(defaultBudget())
 
 export const Config = v.object({
   ORIEL_NATS_URL: v.optional(
@@ -58,6 +62,16 @@ export const Config = v.object({
       v.description('How many processes run models; as many as there are cores, and two at least.'),
     ),
     cores,
+  ),
+  ORIEL_MEMORY_BYTES: v.optional(
+    v.pipe(
+      whole(1, Number.MAX_SAFE_INTEGER),
+      v.description('Memory for models; six tenths of what the machine, or its container, has.'),
+    ),
+    memory,
+  ),
+  ORIEL_PINNED_MODELS: v.optional(
+    v.pipe(PinnedModels, v.description('Models that stay in memory once they are there, such as iris,storyteller@2.')),
   ),
   ORIEL_SLOTS: v.optional(v.pipe(whole(1, 10_000), v.description('Jobs at a time, per partition.')), '32'),
   ORIEL_HELP_AFTER_MS: v.optional(

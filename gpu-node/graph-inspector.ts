@@ -50,7 +50,7 @@ export class GraphInspector {
       const work = ++this.#works
       const name = `check-${work}`
       await host.perform({ type: 'load', work, model: name, dir, manifest }, manifest.limits.hangMs)
-      host.unload(name)
+      await host.unload(name)
     })
   }
 

@@ -6,7 +6,8 @@ import * as v from 'valibot'
 import { BystanderError } from './bystander-error.ts'
 import type { FakeHost } from './host/testing/fake-hosts.ts'
 import { fakeHosts } from './host/testing/fake-hosts.ts'
-import { type HostChange, HostPool } from './host-pool.ts'
+import type { HostChange } from './host-fleet.ts'
+import { HostPool } from './host-pool.ts'
 import type { LocalModel, Output, Run } from './model-runner.ts'
 import { ManualClock, settled } from './testing/manual-clock.ts'
 
@@ -35,7 +36,7 @@ function setUp(hosts: number) {
   const changes: HostChange[] = []
   const { processes, start } = fakeHosts()
   const pool = new HostPool({ hosts, start, clock, onChange: (change) => changes.push(change) })
-  for (const process of processes) process.say({ type: 'ready' })
+  for (const process of processes) process.say({ type: 'ready', rssBytes: 0 })
 
   /** A run, and what became of it. */
   const begin = (of: LocalModel, id?: RequestId) => {

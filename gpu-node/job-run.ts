@@ -201,7 +201,10 @@ export class JobRun {
     const about = { id, model, kind: problem.kind, attempt: this.#author?.state.attempt ?? 0 }
     if (problem.kind === 'internal') logger.error('a job failed by a bug', { ...about, cause: error })
     else logger.warn('a job failed', { ...about, detail: problem.detail })
-    if (error instanceof BystanderError) return this.#retry(problem, 0, 'free')
+    // Nothing was tried when there was no room for it.
+    if (error instanceof BystanderError || problem.kind === 'queue-full') {
+      return this.#retry(problem, this.#untilDeadline(problem.retryAfterMs ?? 0), 'free')
+    }
     const settlement = settle(problem, ...this.#spending(), random())
     if (settlement.verdict === 'fail') return this.#end(failedBy(problem))
     return this.#retry(problem, this.#untilDeadline(settlement.delayMs), 'charged')

@@ -9,6 +9,7 @@ import { LocalRunner } from './local-runner.ts'
 import { jsonLogger } from './logger.ts'
 import { scanModels } from './model-folder.ts'
 import { GpuNode } from './node.ts'
+import { isPinned } from './pinned-models.ts'
 import { untilStopped } from './process-life.ts'
 import { RegistryClient } from './registry/registry-client.ts'
 
@@ -35,6 +36,8 @@ try {
   // One thread a host: hosts share the cores, and a continued generation must add up in the same order.
   const pool = new HostPool({
     hosts: config.ORIEL_HOSTS,
+    budgetBytes: config.ORIEL_MEMORY_BYTES,
+    isPinned: (model) => isPinned(config.ORIEL_PINNED_MODELS ?? [], model),
     start: bunHosts({ threads: 1 }),
     clock: systemClock,
     ...(registry && { bring: (model) => registry.bring(model) }),

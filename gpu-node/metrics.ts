@@ -7,6 +7,7 @@ import type { Observer } from './observer.ts'
 export interface NodeGauges {
   readonly requests: () => number
   readonly models: () => number
+  readonly memory: () => { readonly usedBytes: number; readonly budgetBytes: number }
   readonly hosts: () => readonly { readonly name: string; readonly rssBytes: number }[]
 }
 
@@ -35,6 +36,9 @@ export class NodeMetrics implements Observer {
   readonly #loadSeconds
   readonly #readBytes
   readonly #unloads
+  readonly #misses
+  readonly #evictions
+  readonly #recycles
   readonly #hostLosses
 
   constructor(detail: MetricLabels, gauges: NodeGauges) {
@@ -62,6 +66,13 @@ export class NodeMetrics implements Observer {
     )
     this.#readBytes = counter('oriel_model_read_bytes_total', 'Bytes of the files of models that were loaded.')
     this.#unloads = counter('oriel_model_unloads_total', 'Models that were let go of.')
+    this.#misses = counter('oriel_model_misses_total', 'Requests that found their model out of memory.')
+    this.#evictions = counter('oriel_model_evictions_total', 'Models that were thrown out of memory for others.')
+    this.#recycles = new Counter({
+      name: 'oriel_host_recycles_total',
+      help: 'Processes that had grown too large and were replaced.',
+      registers,
+    })
     this.#hostLosses = new Counter({
       name: 'oriel_host_losses_total',
       help: 'Processes that ran models and died or hung.',
@@ -98,6 +109,18 @@ export class NodeMetrics implements Observer {
     this.#readBytes.inc(labels, bytes)
   }
 
+  missed(model: LocalModel): void {
+    this.#misses.inc(this.#labelsOf(model))
+  }
+
+  evicted(model: LocalModel): void {
+    this.#evictions.inc(this.#labelsOf(model))
+  }
+
+  recycled(): void {
+    this.#recycles.inc()
+  }
+
   unloaded(model: LocalModel): void {
     this.#unloads.inc(this.#labelsOf(model))
   }
@@ -115,7 +138,7 @@ export class NodeMetrics implements Observer {
     return labels
   }
 
-  #observe({ requests, models, hosts }: NodeGauges): void {
+  #observe({ requests, models, memory, hosts }: NodeGauges): void {
     const gauge = (name: string, help: string, value: () => number) =>
       new Gauge({
         name,
@@ -127,6 +150,8 @@ export class NodeMetrics implements Observer {
       })
     gauge('oriel_requests', 'Predictions under way.', requests)
     gauge('oriel_models_resident', 'Models in memory.', models)
+    gauge('oriel_model_memory_bytes', 'Memory that models have, or are about to have.', () => memory().usedBytes)
+    gauge('oriel_model_memory_budget_bytes', 'Memory that models may have.', () => memory().budgetBytes)
     gauge('oriel_hosts', 'Processes that run models.', () => hosts().length)
     gauge('oriel_process_resident_memory_bytes', 'Memory of the node’s own process.', () => process.memoryUsage.rss())
     new Gauge({

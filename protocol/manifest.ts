@@ -80,6 +80,11 @@ export const Manifest = v.strictObject({
   outputs: v.optional(v.array(TensorSpec), []),
   /** Of a pipeline; `pipelineFault` tells whether its ends meet. */
   stages: v.optional(v.array(Stage)),
+  /**
+   * An input as a request would give it. The model is run on it before it counts as loaded; without one, on a row of
+   * zeros.
+   */
+  sample: v.optional(v.unknown()),
   parameters: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-z][A-Za-z0-9]{0,63}$/)), ParameterSpec), {}),
   limits: v.strictObject({
     /** How long a request may take from sending to its end, unless it says otherwise itself. */

@@ -45,6 +45,7 @@ async function setUp() {
   const sent: FromHost[] = []
   const marks: number[] = []
   let disposed = 0
+  const rss = 1_000
   const session: StreamSession = {
     kind: 'stream',
     async run({ input }, { emit, signal, step }) {
@@ -80,6 +81,7 @@ async function setUp() {
     threads: 1,
     steps: new Steps((work) => marks.push(work)),
     send: (message) => sent.push(message),
+    rssBytes: () => rss,
   })
   await host.receive({ type: 'load', work: 1, model: 'm/1', dir: '/', manifest })
   return { host, sent, marks, disposals: () => disposed }

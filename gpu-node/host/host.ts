@@ -4,6 +4,7 @@ import type { Engine, Session } from '../engines/engine.ts'
 import type { GraphSignature } from '../graph-signature.ts'
 import { type FromHost, ownMemory, type ToHost } from './messages.ts'
 import type { Steps } from './steps.ts'
+import { warmUp } from './warm-up.ts'
 
 type Inspect = Extract<ToHost, { type: 'inspect' }>
 type Load = Extract<ToHost, { type: 'load' }>
@@ -16,12 +17,22 @@ export interface HostOptions {
   readonly threads: number
   readonly steps: Steps
   readonly send: (message: FromHost) => void
+  /** Of this process. */
+  readonly rssBytes: () => number
+}
+
+interface Resident {
+  readonly session: Session
+  /** By how much the process grew when it was loaded, and when it ran on more than ever before. */
+  bytes: number
+  /** Bytes of the largest inputs that it ran on: the runtime keeps what it needed for them. */
+  largest: number
 }
 
 /** The inside of a model host: sessions by model, and the work in them. Work that throws fails alone. */
 export class Host {
   readonly #options: HostOptions
-  readonly #sessions = new Map<string, Session>()
+  readonly #residents = new Map<string, Resident>()
   readonly #runs = new Map<number, AbortController>()
 
   constructor(options: HostOptions) {
@@ -55,7 +66,7 @@ export class Host {
       case 'unload':
         return this.#unload(message.model)
       case 'ping':
-        return this.#options.send({ type: 'pong', rssBytes: process.memoryUsage.rss() })
+        return this.#options.send({ type: 'pong', rssBytes: this.#options.rssBytes() })
     }
   }
 
@@ -76,26 +87,34 @@ export class Host {
     send({ type: 'output', work, response: await steps.take(work, () => inspect(file)) })
   }
 
-  async #load({ work, model, dir, manifest }: Load): Promise<undefined> {
-    const { engines, threads, steps } = this.#options
-    const session = await steps.take(work, () => engines[manifest.engine].load({ dir, manifest }, { threads }))
-    await this.#unload(model)
-    this.#sessions.set(model, session)
+  /** With its warm-up: a version that has not run once is not loaded. */
+  async #load({ work, model, dir, manifest }: Load): Promise<FromHost> {
+    const { engines, threads, steps, rssBytes } = this.#options
+    const resident = await steps.take(work, async () => {
+      const before = rssBytes()
+      const session = await engines[manifest.engine].load({ dir, manifest }, { threads })
+      await warmUp(session, manifest)
+      return { session, bytes: Math.max(0, rssBytes() - before), largest: 0 }
+    })
+    this.#residents.set(model, resident)
+    return { type: 'loaded', work, bytes: resident.bytes }
   }
 
   async #unload(model: string): Promise<void> {
-    const session = this.#sessions.get(model)
-    this.#sessions.delete(model)
-    await session?.dispose()
+    const resident = this.#residents.get(model)
+    this.#residents.delete(model)
+    await this.#options.steps.take(0, () => resident?.session.dispose())
+    this.#options.send({ type: 'unloaded', model })
   }
 
   async #infer({ work, model, inputs, outputs }: Infer): Promise<FromHost | undefined> {
     const session = this.#session(model, 'batch')
+    const size = sizeOf(inputs)
     const abort = new AbortController()
     this.#runs.set(work, abort)
     try {
       const found = await this.#options.steps.take(work, () =>
-        abort.signal.aborted ? undefined : session.infer(inputs, outputs),
+        abort.signal.aborted ? undefined : this.#measured(model, size, () => session.infer(inputs, outputs)),
       )
       return found && { type: 'inferred', work, outputs: ownMemory(found) }
     } finally {
@@ -127,10 +146,33 @@ export class Host {
     }
   }
 
+  /** A run on more than ever before is looked at: what the runtime takes for it, it keeps. */
+  async #measured<T>(model: string, size: number, run: () => Promise<T>): Promise<T> {
+    const resident = this.#residents.get(model)
+    if (!resident || size <= resident.largest) return run()
+    const { rssBytes, send } = this.#options
+    resident.largest = size
+    const before = rssBytes()
+    try {
+      return await run()
+    } finally {
+      const grown = rssBytes() - before
+      if (grown > 0) {
+        resident.bytes += grown
+        send({ type: 'grew', model, bytes: resident.bytes })
+      }
+    }
+  }
+
   #session<K extends Session['kind']>(model: string, kind: K): Extract<Session, { kind: K }> {
-    const session = this.#sessions.get(model)
+    const session = this.#residents.get(model)?.session
     if (!session) throw new ProblemError({ kind: 'model-unavailable', detail: `${model} is not loaded.` })
     if (session.kind !== kind) throw new Error(`${model} answers with a ${session.kind}, not with a ${kind}.`)
     return session as Extract<Session, { kind: K }>
   }
 }
+
+const sizeOf = (tensors: Infer['inputs']): number =>
+  tensors.reduce((sum, { values }) => sum + (ArrayBuffer.isView(values) ? values.byteLength : textBytes(values)), 0)
+
+const textBytes = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length, 0)

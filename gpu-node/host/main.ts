@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { ENGINES } from '../engines/engines.ts'
 import { inspectGraph } from '../engines/inspect.ts'
+import { startRuntime } from '../engines/start-runtime.ts'
 import { dieWithParent } from './die-with-parent.ts'
 import { markWork, RECORDER_FD } from './flight-recorder.ts'
 import { Host } from './host.ts'
@@ -21,6 +22,7 @@ const host = new Host({
   threads,
   steps: new Steps(markWork(RECORDER_FD)),
   send,
+  rssBytes: process.memoryUsage.rss,
 })
 
 dieWithParent()
@@ -29,4 +31,6 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('disconnect', () => process.exit(0))
 process.on('message', (message) => host.receive(v.parse(ToHost, message)))
-send({ type: 'ready' })
+// What the runtime itself takes is nobody's, and the first model need not wait for it.
+await startRuntime()
+send({ type: 'ready', rssBytes: process.memoryUsage.rss() })

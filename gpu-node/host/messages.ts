@@ -46,22 +46,29 @@ export const ToHost = v.variant('type', [
   }),
   /** The run ends with `done` as soon as it can. */
   v.object({ type: v.literal('abort'), work }),
-  /** Frees a model that has no runs. */
+  /** Frees a model that has no runs. Answered by `unloaded`. */
   v.object({ type: v.literal('unload'), model: v.string() }),
   v.object({ type: v.literal('ping') }),
 ])
 export type ToHost = v.InferOutput<typeof ToHost>
 
 export const FromHost = v.variant('type', [
-  v.object({ type: v.literal('ready') }),
+  /** @param rssBytes with the runtime, and no model yet */
+  v.object({ type: v.literal('ready'), rssBytes: whole }),
   v.object({ type: v.literal('output'), work, response: v.unknown(), tokens: v.optional(tokens) }),
-  // Each piece of work ends with exactly one of these three.
+  // Each piece of work ends with exactly one of these four.
+  /** @param bytes by which the process has grown */
+  v.object({ type: v.literal('loaded'), work, bytes: whole }),
   v.object({ type: v.literal('inferred'), work, outputs: tensors }),
   v.object({ type: v.literal('done'), work }),
   v.object({ type: v.literal('failed'), work, problem: Problem }),
+  v.object({ type: v.literal('unloaded'), model: v.string() }),
+  /** A model that ran on more than ever before. @param bytes that it takes now */
+  v.object({ type: v.literal('grew'), model: v.string(), bytes: whole }),
   v.object({ type: v.literal('pong'), rssBytes: whole }),
 ])
 export type FromHost = v.InferOutput<typeof FromHost>
+export type WorkEnd = Extract<FromHost, { type: 'loaded' | 'inferred' | 'done' }>
 
 /** The channel would clone all of the memory that a view is a part of. */
 export const ownMemory = (tensors: readonly NamedTensor[]): readonly NamedTensor[] => tensors.map(own)

@@ -1,20 +1,18 @@
 import { ProblemError } from '@oriel/protocol/problem'
-import type { NamedTensor } from '@oriel/protocol/tensor'
 import { BystanderError } from '../bystander-error.ts'
 import type { Clock } from '../clock.ts'
 import type { Output } from '../model-runner.ts'
 import { respawnDelay, silenceLimit } from './host-limits.ts'
 import { blameFor, lossOf } from './host-loss.ts'
 import type { HostProcess, HostProcessEvents, StartHost } from './host-process.ts'
-import type { FromHost, ToHost } from './messages.ts'
+import type { FromHost, ToHost, WorkEnd } from './messages.ts'
 
 /** A piece of work that a host has been given and has not ended yet. */
 interface Work {
   readonly message: Extract<ToHost, { type: 'inspect' | 'load' | 'run' | 'infer' }>
   readonly hangMs: number
   readonly onOutput: (output: Output) => void
-  /** Outputs are those of an inference that was not aborted. */
-  readonly resolve: (outputs?: readonly NamedTensor[]) => void
+  readonly resolve: (end: WorkEnd) => void
   readonly reject: (problem: ProblemError) => void
   sent: boolean
 }
@@ -26,6 +24,8 @@ export interface SupervisedHostOptions {
   /** Before the work that was lost with it is rejected. */
   readonly onLost: (why: string) => void
   readonly onStarted: (pid: number) => void
+  /** A model takes more memory than when it was loaded. */
+  readonly onGrew?: (model: string, bytes: number) => void
   readonly onLine: (line: string) => void
 }
 
@@ -34,6 +34,7 @@ type Mode =
       readonly name: 'running'
       readonly process: HostProcess
       readonly since: number
+      baseBytes: number
       ready: boolean
       silentMs: number
       current: number
@@ -54,6 +55,7 @@ export class SupervisedHost {
   rssBytes = 0
   readonly #options: SupervisedHostOptions
   readonly #works = new Map<number, Work>()
+  readonly #unloads = new Map<string, () => void>()
   readonly #exits = new Set<Promise<void>>()
   #mode: Mode = { name: 'closed' }
   #quickDeaths = 0
@@ -68,13 +70,26 @@ export class SupervisedHost {
     return this.#mode.name === 'running' ? this.#mode.process.pid : undefined
   }
 
+  /** By how much it has grown since it was ready. */
+  get grownBytes(): number {
+    return this.#mode.name === 'running' && this.#mode.ready ? Math.max(0, this.rssBytes - this.#mode.baseBytes) : 0
+  }
+
+  /** How long its process lives. */
+  get ageMs(): number {
+    return this.#mode.name === 'running' ? this.#options.clock.now() - this.#mode.since : 0
+  }
+
   get busy(): number {
     return this.#works.size
   }
 
-  /** @throws ProblemError the host's own answer, host-crashed, host-hung */
+  /**
+   * @returns how it ended: `done` when it was aborted
+   * @throws ProblemError the host's own answer, host-crashed, host-hung
+   */
   perform(message: Work['message'], hangMs: number, onOutput: (output: Output) => void = () => {}) {
-    return new Promise<readonly NamedTensor[] | undefined>((resolve, reject) => {
+    return new Promise<WorkEnd>((resolve, reject) => {
       if (this.#mode.name === 'closed') return reject(closed())
       const work = { message, hangMs, onOutput, resolve, reject, sent: false }
       this.#works.set(message.work, work)
@@ -86,12 +101,16 @@ export class SupervisedHost {
   abort(number: number): void {
     const work = this.#works.get(number)
     if (work?.sent && this.#mode.name === 'running') this.#mode.process.send({ type: 'abort', work: number })
-    else this.#end(number)?.resolve()
+    else this.#end(number)?.resolve({ type: 'done', work: number })
   }
 
-  /** Frees a model that has no runs here. */
-  unload(model: string): void {
-    if (this.#mode.name === 'running') this.#mode.process.send({ type: 'unload', model })
+  /** Frees a model that has no runs here. Resolves when its memory is free. */
+  async unload(model: string): Promise<void> {
+    if (this.#mode.name !== 'running') return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#unloads.set(model, resolve)
+    this.#mode.process.send({ type: 'unload', model })
+    await promise
   }
 
   /** Asks for a sign of life, `tickMs` after the last time, and replaces a host that has given none for too long. */
@@ -117,6 +136,7 @@ export class SupervisedHost {
     if (mode.name === 'running') mode.process.kill()
     for (const number of [...this.#works.keys()]) this.#end(number)?.reject(closed())
     await Promise.all(this.#exits)
+    this.#endUnloads()
   }
 
   #start(): void {
@@ -135,7 +155,7 @@ export class SupervisedHost {
     const exit = process.exited.finally(() => this.#exits.delete(exit))
     this.#exits.add(exit)
     const since = this.#options.clock.now()
-    this.#mode = { name: 'running', process, since, ready: false, silentMs: 0, current: 0 }
+    this.#mode = { name: 'running', process, since, baseBytes: 0, ready: false, silentMs: 0, current: 0 }
     this.#options.onStarted(process.pid)
     for (const work of this.#works.values()) this.#send(work)
   }
@@ -166,15 +186,42 @@ export class SupervisedHost {
   #receive(message: FromHost): void {
     if (this.#mode.name !== 'running') return
     this.#mode.silentMs = 0
-    if (message.type === 'ready') this.#mode.ready = true
-    else if (message.type === 'pong') this.rssBytes = message.rssBytes
-    else if (message.type === 'done') this.#end(message.work)?.resolve()
-    else if (message.type === 'inferred') this.#end(message.work)?.resolve(message.outputs)
-    else if (message.type === 'failed') this.#end(message.work)?.reject(new ProblemError(message.problem))
-    else {
-      const { response, tokens } = message
-      this.#works.get(message.work)?.onOutput(tokens ? { response, tokens } : { response })
+    switch (message.type) {
+      case 'ready':
+        this.#mode.ready = true
+        this.#mode.baseBytes = message.rssBytes
+        this.rssBytes = message.rssBytes
+        return
+      case 'pong':
+        this.rssBytes = message.rssBytes
+        return
+      case 'inferred':
+      case 'loaded':
+      case 'done':
+        this.#end(message.work)?.resolve(message)
+        return
+      case 'failed':
+        this.#end(message.work)?.reject(new ProblemError(message.problem))
+        return
+      case 'output': {
+        const { response, tokens } = message
+        this.#works.get(message.work)?.onOutput(tokens ? { response, tokens } : { response })
+        return
+      }
+      case 'unloaded':
+        this.#unloads.get(message.model)?.()
+        this.#unloads.delete(message.model)
+        return
+      case 'grew':
+        this.#options.onGrew?.(message.model, message.bytes)
+        return
     }
+  }
+
+  /** The memory of a process that has ended is free. */
+  #endUnloads(): void {
+    for (const resolve of this.#unloads.values()) resolve()
+    this.#unloads.clear()
   }
 
   #end(number: number): Work | undefined {
@@ -189,6 +236,7 @@ export class SupervisedHost {
     const current = process.currentWork()
     this.#startAfter(this.#options.clock.now() - since)
     this.#options.onLost(how)
+    this.#endUnloads()
     const sent = [...this.#works].filter(([, work]) => work.sent)
     const numbers = sent.map(([number]) => number)
     for (const [number, { message }] of sent) {

@@ -1,6 +1,6 @@
 import { ProblemError } from '@oriel/protocol/problem'
 import { BystanderError } from '../bystander-error.ts'
-import type { Clock } from '../clock.ts'
+import type { HostPool } from '../host-pool.ts'
 import type { LocalModel } from '../model-runner.ts'
 import type { Observer } from '../observer.ts'
 import type { TreeVersion } from './model-tree.ts'
@@ -11,15 +11,14 @@ const TRIES = 3
 
 export interface ModelShelfOptions {
   readonly open: (found: TreeVersion) => Promise<LocalModel>
-  readonly hosts: { load(model: LocalModel): Promise<void>; unload(model: LocalModel): Promise<void> }
-  readonly clock: Clock
-  readonly observer: Pick<Observer, 'loaded' | 'unloaded'>
+  readonly hosts: Pick<HostPool, 'hasRoomFor' | 'load' | 'unload'>
+  readonly observer: Pick<Observer, 'unloaded'>
   /** For people. */
   readonly say: (text: string) => void
 }
 
-/** Versions from the folder into the hosts' memory. */
-export function modelShelf({ open, hosts, clock, observer, say }: ModelShelfOptions): Shelf {
+/** Versions from the folder into the hosts' memory, while there is room; the others come when they are used. */
+export function modelShelf({ open, hosts, observer, say }: ModelShelfOptions): Shelf {
   let revisions = 0
 
   async function load(model: LocalModel): Promise<void> {
@@ -37,11 +36,12 @@ export function modelShelf({ open, hosts, clock, observer, say }: ModelShelfOpti
       const named = `${found.name} ${found.version}`
       try {
         const model = { ...(await open(found)), revision: ++revisions }
-        const since = clock.now()
-        await load(model)
-        const bytes = model.manifest.files.reduce((sum, file) => sum + file.bytes, 0)
-        observer.loaded(model, clock.now() - since, bytes)
-        say(`loaded ${named}`)
+        if (hosts.hasRoomFor(model)) {
+          await load(model)
+          say(`loaded ${named}`)
+        } else {
+          say(`found ${named}, which is loaded when it is used: the memory for models is full`)
+        }
         return model
       } catch (cause) {
         const error = cause instanceof ProblemError ? cause : unreadable(cause)

@@ -2,12 +2,18 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { describeIssues } from '@oriel/protocol/problem'
 import * as v from 'valibot'
+import { defaultBudget } from '../memory-budget.ts'
+import { PinnedModels } from '../pinned-models.ts'
+
+const MB = 2 ** 20
 
 const whole = (minimum: number, maximum: number) =>
   v.pipe(v.string(), v.digits(), v.toNumber(), v.minValue(minimum), v.maxValue(maximum))
 
 /** A few: they hold no models until some are loaded, but each is a process. */
 const hosts = () => String(Math.min(8, Math.max(2, availableParallelism())))
+
+const memory = () => String(Math.ceil(defaultBudget() / MB))
 
 /** Every option, with its default and what `--help` says of it. */
 export const ServeOptions = v.strictObject({
@@ -31,6 +37,16 @@ export const ServeOptions = v.strictObject({
   hosts: v.optional(
     v.pipe(whole(1, 256), v.description('processes that run models; each model is in one of them')),
     hosts,
+  ),
+  'memory-mb': v.optional(
+    v.pipe(
+      whole(1, 1_048_576),
+      v.description('MB for models in memory; beyond it those go that were used longest ago'),
+    ),
+    memory,
+  ),
+  pin: v.optional(
+    v.pipe(PinnedModels, v.description('models that stay in memory once they are there, such as iris,storyteller@2')),
   ),
   threads: v.optional(v.pipe(whole(1, 256), v.description('threads that one run of a model may use')), '1'),
   'max-batch': v.optional(

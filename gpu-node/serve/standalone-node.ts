@@ -5,6 +5,7 @@ import { bunHosts } from '../host/bun-host-process.ts'
 import { HostPool } from '../host-pool.ts'
 import { NodeMetrics } from '../metrics.ts'
 import type { Observer } from '../observer.ts'
+import { isPinned } from '../pinned-models.ts'
 import { Admission } from './admission.ts'
 import { type HttpServer, startHttp } from './http-server.ts'
 import { standaloneInference } from './inference.ts'
@@ -55,6 +56,7 @@ export class StandaloneNode {
     const metrics = new NodeMetrics(options['metric-labels'], {
       requests: () => admission.requests,
       models: () => this.#pool.status().reduce((sum, host) => sum + host.models.length, 0),
+      memory: () => this.#pool.memory(),
       hosts: () => this.#pool.status(),
     })
     const observer = both(metrics, statistics)
@@ -66,6 +68,9 @@ export class StandaloneNode {
     })
     this.#pool = new HostPool({
       hosts: options.hosts,
+      budgetBytes: options['memory-mb'] * MB,
+      isPinned: (model) => isPinned(options.pin ?? [], model),
+      observer,
       start: bunHosts({ threads: options.threads }),
       clock: systemClock,
       onChange: ({ host, why }) => {
@@ -85,7 +90,6 @@ export class StandaloneNode {
             timeoutMs: TIMEOUT_MS,
           }),
         hosts: this.#pool,
-        clock: systemClock,
         observer,
         say,
       }),
@@ -166,7 +170,10 @@ function both(metrics: NodeMetrics, statistics: Statistics): Observer {
       metrics.answered(model, outcome, tookMs)
       statistics.answered(model, outcome, tookMs)
     },
+    missed: (model) => metrics.missed(model),
     loaded: (model, tookMs, bytes) => metrics.loaded(model, tookMs, bytes),
+    evicted: (model) => metrics.evicted(model),
+    recycled: () => metrics.recycled(),
     unloaded(model) {
       metrics.unloaded(model)
       statistics.unloaded(model)
