@@ -6,6 +6,7 @@ import { epochMs } from './epoch.ts'
 import { fencedPerSecond, liveTimes } from './fenced.ts'
 import { forAWhile, read, submit, type Target } from './load.ts'
 import { percentile, type Result, rate, time } from './result.ts'
+import { serveRates } from './serve.ts'
 
 export interface Surroundings {
   readonly stack: Stack
@@ -13,11 +14,10 @@ export interface Surroundings {
   readonly target: Target
 }
 
-export interface Benchmark {
-  /** What it shows, and the aim. */
-  readonly about: string
-  run(around: Surroundings): Promise<Result[]>
-}
+/** What it shows, and the aim; one that is alone needs no stack around it. */
+export type Benchmark =
+  | { readonly about: string; readonly alone?: false; run(around: Surroundings): Promise<Result[]> }
+  | { readonly about: string; readonly alone: true; run(): Promise<Result[]> }
 
 const FOR_MS = 8_000
 
@@ -119,13 +119,22 @@ const first: Benchmark = {
 const batching: Benchmark = {
   about:
     'predictions/s of a 37 MB perceptron on one host with batching; limit: without it (aim: a ratio of 4.5 at 32 callers, of 0.95 at one)',
+  alone: true,
   run: () => batchingGain(FOR_MS),
 }
 
 const codec: Benchmark = {
   about:
     'requests of the Open Inference Protocol read and answers written, one thread; limit: the runtime’s JSON alone',
+  alone: true,
   run: async () => codecRates(FOR_MS),
+}
+
+const serve: Benchmark = {
+  about:
+    'requests/s over HTTP of a node alone at 1, 8, 32 and 64 connections; limit: a bare server that has its answer ready',
+  alone: true,
+  run: () => serveRates(FOR_MS / 2),
 }
 
 export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -136,4 +145,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   first,
   batching,
   codec,
+  serve,
 }

@@ -10,7 +10,7 @@ import { startTicker } from './ticker.ts'
 
 const help = `bun run bench [name …] [--json]
 
-Measures the edge on plain workerd against limits taken in the same run. Ratios above 1 are better than the
+Measures the edge on plain workerd, and a node, against limits taken in the same run. Ratios above 1 are better than the
 limit. Machines differ and are noisy: compare ratios, not figures.
 
 ${Object.entries(BENCHMARKS)
@@ -35,34 +35,46 @@ if (unknown.length > 0) {
 const chosen = Object.entries(BENCHMARKS).filter(([name]) => positionals.length === 0 || positionals.includes(name))
 
 const say = (line: string) => console.error(line)
-const dir = mkdtempSync(join(tmpdir(), 'oriel-bench-'))
-chmodSync(dir, 0o711) // as root, PostgreSQL runs as another user, who must get in
 const results: Result[] = []
-try {
-  say('starting the stack')
-  const stack = await startStack({ stateDir: dir, nodes: 0, edge: 'workerd', log: say })
-  const held: AsyncDisposable[] = []
-  const leave = async () => {
-    for (const part of held.splice(0).reverse()) await part[Symbol.asyncDispose]()
-    await stack.stop()
-    rmSync(dir, { recursive: true, force: true })
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void leave().finally(() => process.exit(130)))
-  }
+for (const [name, benchmark] of chosen) {
+  if (!benchmark.alone) continue
+  say(`${name}: ${benchmark.about}`)
+  results.push(...(await benchmark.run()))
+}
+if (chosen.some(([, { alone }]) => !alone)) results.push(...(await inAStack()))
+console.log(values.json ? JSON.stringify(results, undefined, 2) : table(results))
+
+async function inAStack(): Promise<Result[]> {
+  const found: Result[] = []
+  const dir = mkdtempSync(join(tmpdir(), 'oriel-bench-'))
+  chmodSync(dir, 0o711) // as root, PostgreSQL runs as another user, who must get in
   try {
-    const target = { url: stack.url, token: await stack.token('bench') }
-    const bare = await startBare(stack)
-    held.push(bare)
-    held.push(await startTicker(stack, target))
-    for (const [name, benchmark] of chosen) {
-      say(`${name}: ${benchmark.about}`)
-      results.push(...(await benchmark.run({ stack, bare, target })))
+    say('starting the stack')
+    const stack = await startStack({ stateDir: dir, nodes: 0, edge: 'workerd', log: say })
+    const held: AsyncDisposable[] = []
+    const leave = async () => {
+      for (const part of held.splice(0).reverse()) await part[Symbol.asyncDispose]()
+      await stack.stop()
+      rmSync(dir, { recursive: true, force: true })
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => void leave().finally(() => process.exit(130)))
+    }
+    try {
+      const target = { url: stack.url, token: await stack.token('bench') }
+      const bare = await startBare(stack)
+      held.push(bare)
+      held.push(await startTicker(stack, target))
+      for (const [name, benchmark] of chosen) {
+        if (benchmark.alone) continue
+        say(`${name}: ${benchmark.about}`)
+        found.push(...(await benchmark.run({ stack, bare, target })))
+      }
+    } finally {
+      await leave()
     }
   } finally {
-    await leave()
+    rmSync(dir, { recursive: true, force: true })
   }
-} finally {
-  rmSync(dir, { recursive: true, force: true })
+  return found
 }
-console.log(values.json ? JSON.stringify(results, undefined, 2) : table(results))
