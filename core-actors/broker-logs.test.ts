@@ -36,6 +36,7 @@ class Log {
 
 const logsOf = (log: Log) =>
   new BrokerLogs(
+    { now: undefined, back: async () => {} },
     () => 0,
     async () => log,
   )

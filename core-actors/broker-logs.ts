@@ -2,6 +2,7 @@ import type { RequestEvent } from '@oriel/protocol/event'
 import type { RequestId } from '@oriel/protocol/ids'
 import type { Page } from './attachment.ts'
 import type { Logs } from './channels.ts'
+import type { Link } from './link.ts'
 import type { PrintedEntry } from './log-entry.ts'
 import { printEntry } from './log-entry.ts'
 import type { LogStore } from './log-store.ts'
@@ -9,6 +10,7 @@ import { type Failure, type Requeued, requeueLog } from './requeue-log.ts'
 
 /** The logs of a relay's requests, as they lie at the broker. */
 export class BrokerLogs implements Logs {
+  readonly #link: Pick<Link, 'now' | 'back'>
   readonly #shardOf: (id: RequestId) => number
   readonly #listening: (shard: number) => Promise<Pick<LogStore, 'last' | 'read'>>
   /** Logs that are made to go on, and may be written anew for that: until it is done nobody reads an end in them. */
@@ -16,11 +18,21 @@ export class BrokerLogs implements Logs {
 
   /** @param listening from then on this relay hears what is written in the shard. @throws when the broker is away */
   constructor(
+    link: Pick<Link, 'now' | 'back'>,
     shardOf: (id: RequestId) => number,
     listening: (shard: number) => Promise<Pick<LogStore, 'last' | 'read'>>,
   ) {
+    this.#link = link
     this.#shardOf = shardOf
     this.#listening = listening
+  }
+
+  get isThere(): boolean {
+    return this.#link.now !== undefined
+  }
+
+  there(): Promise<void> {
+    return this.#link.back()
   }
 
   async last(id: RequestId): Promise<PrintedEntry | undefined> {

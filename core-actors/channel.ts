@@ -151,7 +151,7 @@ export class Channel {
     return readable
   }
 
-  /** The terminal event when it has come; `undefined` when the log should be asked, because it may have been missed. */
+  /** The terminal event when it has come; `undefined` when it is to be asked for again. */
   untilEnded(): Promise<PrintedEntry | undefined> {
     if (this.#last?.terminal) return Promise.resolve(this.#last)
     return new Promise((resolve) => this.#waiters.push(resolve))
@@ -159,14 +159,18 @@ export class Channel {
 
   /** Events may have been missed. @param afresh the broker was away: what it has now may be another log */
   resync(afresh: boolean): void {
-    this.#lookedAt = this.#options.now()
+    this.looking()
     this.drop()
     if (afresh) {
       this.#last = undefined
       this.#runner = UNKNOWN
     }
     for (const attachment of this.#outlets.values()) attachment.resync(afresh)
-    if (afresh) this.#tell(undefined)
+  }
+
+  /** Its log is about to be looked at. */
+  looking(): void {
+    this.#lookedAt = this.#options.now()
   }
 
   /** Reads in the log who has it in hand, when that is not known. @throws when the log cannot be read */

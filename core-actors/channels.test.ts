@@ -8,6 +8,9 @@ import type { Attached } from './relay-port.ts'
 
 const ABOUT = { model: 'm', version: '1', lane: 'interactive' } as const
 
+/** A broker that is there. */
+const THERE = { isThere: true, there: async () => {} }
+
 const encoder = new TextEncoder()
 const payload = (n: number, size = 0, type = 'responses') =>
   encoder.encode(JSON.stringify({ n, at: 0, type, response: 'x'.repeat(size), tokens: [n] }))
@@ -18,6 +21,7 @@ function channelsOf(log: Uint8Array[] = []) {
   const reads: number[] = []
   const channels = new Channels(
     {
+      ...THERE,
       last: async () => {
         const item = log.at(-1)
         return item && printEntry(item)
@@ -31,6 +35,46 @@ function channelsOf(log: Uint8Array[] = []) {
     () => clock.now,
   )
   return { channels, clock, reads }
+}
+
+/** The same at a broker that is away until the test says otherwise. */
+function awayChannels(log: Uint8Array[]) {
+  const clock = { now: 0 }
+  const asked: string[] = []
+  let there = Promise.withResolvers<void>()
+  let failure: string | undefined
+  const logs = {
+    isThere: false,
+    there: () => there.promise,
+    last: async () => {
+      asked.push('last')
+      const item = log.at(-1)
+      return item && printEntry(item)
+    },
+    page: async () => {
+      asked.push('page')
+      if (failure !== undefined) {
+        there = Promise.withResolvers()
+        logs.isThere = false
+        throw new Error(failure)
+      }
+      return { entries: log.map((item, index) => printEntry(item, index + 1)), more: false }
+    },
+  }
+  const back = () => {
+    failure = undefined
+    logs.isThere = true
+    there.resolve()
+  }
+  const away = (why: string) => {
+    failure = why
+  }
+  const channels = new Channels(
+    logs,
+    () => new TransformStream(),
+    () => clock.now,
+  )
+  return { channels, clock, asked, back, away }
 }
 
 const ids = (text: string) => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
@@ -156,6 +200,7 @@ test('an end that one reads before it comes live reaches the others', async () =
 test('the end of a page is not taken for the end of the log', async () => {
   const channels = new Channels(
     {
+      ...THERE,
       last: async () => undefined,
       page: (_, after) =>
         after > 0 ? new Promise(() => {}) : Promise.resolve({ entries: [printEntry(payload(1), 1)], more: true }),
@@ -211,9 +256,8 @@ test('the same when nobody saw that the log was lost, until it is begun or ended
   const texts = [begun, cancelled].map((channel) => new Response(channel.open(3)).text())
   const asked = begun.untilEnded()
   begun.begun(printEntry(payload(1)))
-  expect(await asked).toBeUndefined()
   channels.arrived('begun', payload(2, 0, 'failed'))
-  expect(await begun.untilEnded()).toMatchObject({ n: 2 })
+  expect(await asked).toMatchObject({ n: 2 })
   const ended = cancelled.untilEnded()
   channels.arrived('cancelled', payload(1, 0, 'cancelled'))
   expect(await ended).toMatchObject({ n: 1 })
@@ -248,17 +292,45 @@ test('a stream that has been quiet for a minute is let go, so that its client co
   expect(ids(await text)).toEqual([1])
 })
 
-test('who waits for the end is told of it, or to ask again when it may have been missed', async () => {
-  const { channels } = channelsOf()
-  const channel = channels.of('a', ABOUT)
-  const [first, second] = [channel.untilEnded(), channel.untilEnded()]
+test('who waits for the end is told of it, also when it came while the broker could not be heard', async () => {
+  const log = [payload(1)]
+  const { channels } = channelsOf(log)
+  const [heard, missed] = [channels.untilEnded('a', ABOUT), channels.untilEnded('b', ABOUT)]
+  await Bun.sleep(0)
+  channels.arrived('a', payload(2, 0, 'failed'))
+  expect(await heard).toMatchObject({ n: 2, type: 'failed' })
+  log.push(payload(2, 0, 'completed'))
   channels.resyncAll()
-  expect(await first).toBeUndefined()
-  expect(await second).toBeUndefined()
-  const third = channel.untilEnded()
-  channels.arrived('a', payload(1, 0, 'failed'))
-  expect(await third).toMatchObject({ n: 1, type: 'failed' })
-  expect(await channel.untilEnded()).toMatchObject({ n: 1 })
+  expect(await missed).toMatchObject({ n: 2, type: 'completed' })
+})
+
+test('who waits for the end while the broker is away neither asks it nor fails, and is kept', async () => {
+  const { channels, clock, back, asked } = awayChannels([payload(1, 0, 'completed')])
+  const ended = channels.untilEnded('a', ABOUT)
+  const text = new Response(channels.of('b', ABOUT).open(0)).text()
+  for (clock.now = 0; clock.now <= 61_000; clock.now += 2_000) channels.sweep(false)
+  expect(asked).toEqual([])
+  back()
+  channels.resyncAll()
+  expect(await ended).toMatchObject({ n: 1, type: 'completed' })
+  expect(ids(await text)).toEqual([1])
+})
+
+test('a log whose reading the loss of the broker interrupts is read again, and its stream does not break', async () => {
+  const { channels, back, asked, away } = awayChannels([payload(1, 0, 'completed')])
+  back()
+  away('while it is asked')
+  const text = new Response(channels.of('a', ABOUT).open(0)).text()
+  await Bun.sleep(0)
+  expect(asked).toEqual(['page'])
+  back()
+  expect(ids(await text)).toEqual([1])
+})
+
+test('a log that is not to be read at a broker that is there breaks its stream: the client comes back', async () => {
+  const page = () => Promise.reject(new Error('no answer'))
+  const channels = new Channels({ ...THERE, last: async () => undefined, page }, () => new TransformStream())
+  await expect(new Response(channels.of('a', ABOUT).open(0)).text()).rejects.toThrow('no answer')
 })
 
 test('a request is kept for as long as somebody waits for its end', async () => {
@@ -358,7 +430,7 @@ test('a request that is forgotten while its log is asked is known again when the
   const clock = { now: 0 }
   const { promise, resolve } = Promise.withResolvers<PrintedEntry>()
   const channels = new Channels(
-    { last: () => promise, page: () => new Promise(() => {}) },
+    { ...THERE, last: () => promise, page: () => new Promise(() => {}) },
     () => new TransformStream(),
     () => clock.now,
   )
@@ -366,7 +438,7 @@ test('a request that is forgotten while its log is asked is known again when the
   const ended = channels.untilEnded('awaited', ABOUT)
   clock.now = 6_000
   channels.sweep()
-  expect(channels.size).toBe(0)
+  expect(channels.size).toBe(1) // somebody waits for the end of the other
   resolve(printEntry(payload(1)))
   const stream = await attached
   await Promise.resolve()
@@ -402,6 +474,7 @@ test('after a reconnect thousands of readers do not read their logs all at once'
   let most = 0
   const channels = new Channels(
     {
+      ...THERE,
       last: async () => undefined,
       page: async () => {
         reading += 1

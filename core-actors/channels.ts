@@ -27,6 +27,10 @@ const MAX_READS = 64
 
 /** The logs of a relay's requests. Whoever reads one hears of what is written to it from then on. */
 export interface Logs {
+  /** The broker is there. */
+  readonly isThere: boolean
+  /** Resolves when it is. */
+  there(): Promise<void>
   /** @throws when the broker cannot be reached */
   last(id: string): Promise<PrintedEntry | undefined>
   /** What follows a stream sequence. @throws likewise */
@@ -82,15 +86,13 @@ export class Channels {
     return channel
   }
 
-  /**
-   * The terminal event of a request when it has come; `undefined` when it has to be asked for again.
-   * @throws when the log cannot be read
-   */
-  async untilEnded(id: string, about: About): Promise<PrintedEntry | undefined> {
-    const known = this.of(id, about)
+  /** The terminal event of a request when it has come; `undefined` when it has to be asked for again. */
+  untilEnded(id: string, about: About): Promise<PrintedEntry | undefined> {
+    const channel = this.of(id, about)
+    const ended = channel.untilEnded()
     // A request that was submitted here has been heard since its first event; of any other the log must tell.
-    const channel = known.last ? known : await this.#heard(id, about)
-    return channel.untilEnded()
+    if (!channel.last) this.#look(id, channel)
+    return ended
   }
 
   /** The events of a request as one client gets them. */
@@ -124,6 +126,17 @@ export class Channels {
     return channel
   }
 
+  /** Sees where the log of a request stands that nobody streams. */
+  #look(id: string, channel: Channel): void {
+    channel.looking()
+    const look = async () => {
+      await this.#logs.there()
+      const last = await this.#reads.through(() => this.#logs.last(id))
+      if (last && last.n > (channel.last?.n ?? 0)) channel.arrived(last)
+    }
+    look().catch((error) => console.warn('a log cannot be looked at; the sweep will try again', error))
+  }
+
   /** A log that has ended, as one document. */
   async #whole(id: string, after: number): Promise<Attached> {
     const entries: PrintedEntry[] = []
@@ -139,8 +152,16 @@ export class Channels {
     return { kind: 'whole', text: SSE_OPENING + rest.map(({ text }) => text).join('') }
   }
 
-  #page(id: string, after: number): Promise<Page> {
-    return this.#reads.through(() => this.#logs.page(id, after))
+  /** Waits for a broker that is away: nobody who streams would gain by a stream that breaks. */
+  async #page(id: string, after: number): Promise<Page> {
+    for (;;) {
+      await this.#logs.there()
+      try {
+        return await this.#reads.through(() => this.#logs.page(id, after))
+      } catch (error) {
+        if (this.#logs.isThere) throw error
+      }
+    }
   }
 
   /** An entry of any request's log, as the broker republished it; nothing is parsed that nobody wants. */
@@ -156,7 +177,10 @@ export class Channels {
   /** After the subscription was down: whatever came meanwhile is in the logs. */
   resyncAll(): void {
     this.#backAt = this.#now()
-    for (const channel of this.#byRequest.values()) channel.resync(true)
+    for (const [id, channel] of this.#byRequest) {
+      channel.resync(true)
+      if (channel.readers === 0 && channel.inUse) this.#look(id, channel)
+    }
   }
 
   beat(): void {
@@ -177,7 +201,10 @@ export class Channels {
         channel.drop()
         this.#byRequest.delete(id)
       } else if (open && quietMs > SILENT_MS) channel.letGo()
-      else if (open && channel.readers > 0 && now - channel.lookedAt > QUIET_MS) channel.resync(false)
+      else if (open && now - channel.lookedAt > QUIET_MS) {
+        if (channel.readers > 0) channel.resync(false)
+        else if (!channel.last) this.#look(id, channel)
+      }
       chars += channel.chars
       if (chars > MAX_CHARS) channel.drop()
     }

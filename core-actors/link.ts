@@ -1,96 +1,99 @@
 import type { NatsConnection } from '@nats-io/nats-core'
-import { wsconnect } from '@nats-io/nats-core'
-import { EDGE_INBOX } from '@oriel/protocol/permissions'
-import { promptSocket } from './prompt-socket.ts'
+import { Calls } from './calls.ts'
+import { promptConnection } from './prompt-connection.ts'
 
-export interface LinkConfig {
-  readonly url: string
-  readonly user: string
-  readonly password: string
-  readonly name: string
-}
-
-/** How long a call waits for a broker that is away. A restart takes a second or two. */
+/** How long calls wait for a broker that has just gone away: a restart takes a second or two. Then they fail at once. */
 const WAIT_MS = 5_000
-const RECONNECT_MS = 250
+/** After a connection that was closed for good. */
+const AGAIN_MS = 250
+/** Calls that are under way at a time. */
+const MAX_CALLS = 512
 
-/** One connection to the broker, made when first needed and kept: `connecting → up ⇄ down`, a closed one is made again. */
+// Modes:
+//
+//   new ──the first call──▶ away ──connected──▶ up ──the connection breaks, or is found half open──▶ away
+//
+// In `away` all calls share one wait, which begins with the mode: whatever waits for a broker has no timer of its own.
+type Mode =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'away'; readonly patience: Promise<unknown> }
+  | { readonly kind: 'up'; readonly connection: NatsConnection }
+
+/** One connection to the broker, made when first needed and kept; a broken one is made again. */
 export class Link {
-  #connecting: Promise<NatsConnection> | undefined
-  #connection: NatsConnection | undefined
-  #up = false
-  readonly #config: LinkConfig
+  #mode: Mode = { kind: 'new' }
+  #back = Promise.withResolvers<void>()
+  readonly #calls = new Calls(MAX_CALLS)
+  readonly #connect: () => Promise<NatsConnection>
   readonly #onUp: (connection: NatsConnection) => void
+  readonly #wait: (ms: number) => Promise<unknown>
 
-  /** @param onUp every time the broker is there (again): subscriptions were silent until then */
-  constructor(config: LinkConfig, onUp: (connection: NatsConnection) => void) {
-    this.#config = config
+  /**
+   * @param connect tries until there is a connection, which then connects again by itself
+   * @param onUp every time the broker is there (again): subscriptions were silent until then
+   */
+  constructor(
+    connect: () => Promise<NatsConnection>,
+    onUp: (connection: NatsConnection) => void,
+    wait: (ms: number) => Promise<unknown>,
+  ) {
+    this.#connect = connect
     this.#onUp = onUp
+    this.#wait = wait
   }
 
   /** The connection, if it is up now. */
   get now(): NatsConnection | undefined {
-    return this.#up ? this.#connection : undefined
+    return this.#mode.kind === 'up' ? this.#mode.connection : undefined
   }
 
-  /** The connection once it is up; `undefined` when it does not come up in time. Nothing was sent then. */
-  async connection(waitMs = WAIT_MS): Promise<NatsConnection | undefined> {
-    const until = Date.now() + waitMs
-    do {
+  /** The connection once it is up; `undefined` when the broker has been away for too long. Nothing was sent then. */
+  async connection(): Promise<NatsConnection | undefined> {
+    if (this.#mode.kind === 'new') this.#begin()
+    if (this.#mode.kind === 'away') await this.#mode.patience
+    return this.now
+  }
+
+  /** Resolves when the broker is there, however long that takes. */
+  async back(): Promise<void> {
+    if (this.#mode.kind === 'new') this.#begin()
+    if (this.#mode.kind === 'away') await this.#back.promise
+  }
+
+  #begin(): void {
+    this.#isAway()
+    void this.#run()
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
       try {
         const connection = await this.#connect()
-        if (this.#up) return connection
+        const prompt = promptConnection(connection, this.#calls)
+        this.#isUp(prompt)
+        for await (const status of connection.status()) {
+          if (status.type === 'disconnect' || status.type === 'staleConnection') this.#isAway()
+          if (status.type === 'reconnect') this.#isUp(prompt)
+          if (status.type === 'error') console.warn('the broker says', status.error)
+        }
       } catch (error) {
         console.warn('the broker cannot be reached', error)
       }
-      await scheduler.wait(50)
-    } while (Date.now() < until)
-    return undefined
-  }
-
-  #connect(): Promise<NatsConnection> {
-    this.#connecting ??= this.#open().catch((error) => {
-      this.#connecting = undefined
-      throw error
-    })
-    return this.#connecting
-  }
-
-  async #open(): Promise<NatsConnection> {
-    const { url, user, password, name } = this.#config
-    const connection = await wsconnect({
-      servers: url,
-      user,
-      pass: password,
-      name,
-      inboxPrefix: EDGE_INBOX,
-      timeout: 2_000,
-      pingInterval: 2_500,
-      wsFactory: async (server) => ({ socket: promptSocket(server), encrypted: server.startsWith('wss:') }),
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: RECONNECT_MS,
-      reconnectJitter: RECONNECT_MS,
-      ignoreAuthErrorAbort: true,
-      noAsyncTraces: true,
-    })
-    this.#isUp(connection)
-    void this.#watch(connection)
-    return connection
-  }
-
-  async #watch(connection: NatsConnection): Promise<void> {
-    for await (const status of connection.status()) {
-      if (status.type === 'disconnect') this.#up = false
-      if (status.type === 'reconnect') this.#isUp(connection)
-      if (status.type === 'error') console.warn('the broker says', status.error)
+      this.#isAway()
+      await this.#wait(AGAIN_MS)
     }
-    this.#up = false
-    this.#connecting = undefined
   }
 
   #isUp(connection: NatsConnection): void {
-    this.#connection = connection
-    this.#up = true
+    this.#mode = { kind: 'up', connection }
+    this.#back.resolve()
     this.#onUp(connection)
+  }
+
+  #isAway(): void {
+    if (this.#mode.kind === 'away') return
+    this.#back = Promise.withResolvers()
+    this.#mode = { kind: 'away', patience: Promise.race([this.#back.promise, this.#wait(WAIT_MS)]) }
+    this.#calls.lost()
   }
 }

@@ -13,6 +13,7 @@ import { BrokerLogs } from './broker-logs.ts'
 import { hearBrokerNews } from './broker-news.ts'
 import type { About } from './channel.ts'
 import { Channels } from './channels.ts'
+import { connectBroker } from './connect-broker.ts'
 import { DeadLetters, type LetterQuery } from './dead-letters.ts'
 import { endRequest } from './end-request.ts'
 import { acceptedFact } from './facts.ts'
@@ -77,7 +78,13 @@ export function shardsOf({ SHARDS = '1' }: Pick<RelayEnv, 'SHARDS'>): number {
 
 /** One per shard: its one NATS link serves every actor of the shard. */
 export class Relay extends DurableObject<RelayEnv> implements RelayPort {
+  readonly #link = new Link(
+    () => connectBroker(brokerOf(this.env)),
+    (connection) => this.#isUp(connection),
+    (ms) => scheduler.wait(ms),
+  )
   readonly #logs = new BrokerLogs(
+    this.#link,
     (id) => this.#shard(id),
     (shard) => this.#listening(shard),
   )
@@ -86,10 +93,6 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   readonly #depth = new QueueDepth()
   readonly #asked = new Asked()
   readonly #subscribed = new WeakMap<NatsConnection, Set<number>>()
-  readonly #link = new Link(
-    { url: this.env.NATS_URL, user: this.env.NATS_USER, password: this.env.NATS_PASSWORD, name: 'oriel-relay' },
-    (connection) => this.#isUp(connection),
-  )
   readonly #takeover = new Takeover({
     openRequests: () => this.#channels.open(),
     lastBeat: (node) => this.#catalog.now.lastBeat(node),
@@ -329,6 +332,13 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return shardOf(id, shardsOf(this.env))
   }
 }
+
+const brokerOf = ({ NATS_URL, NATS_USER, NATS_PASSWORD }: RelayEnv) => ({
+  url: NATS_URL,
+  user: NATS_USER,
+  password: NATS_PASSWORD,
+  name: 'oriel-relay',
+})
 
 const warn = (what: string) => (error: unknown) => console.warn(what, error)
 

@@ -26,6 +26,8 @@ const bytes = ({ body }: Message) => new TextEncoder().encode(JSON.stringify(bod
 /** A relay's requests, whose logs are in memory, and what it hears and says of nodes. */
 function relay(logs: Record<string, Message[]> = {}) {
   const channels = new Channels({
+    isThere: true,
+    there: async () => {},
     last: async () => undefined,
     page: async (id, after) => ({
       entries: (logs[id] ?? [])
