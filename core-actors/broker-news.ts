@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { RequestId } from '@oriel/protocol/ids'
 import { ALL_MAX_DELIVERIES, DISCONNECTED } from '@oriel/protocol/subjects'
-import type { Fact } from './recent-facts.ts'
+import type { EndingParts } from './end-request.ts'
 import { subscribe } from './subscribe.ts'
 import type { Takeover } from './takeover.ts'
 import { giveUp } from './undeliverable.ts'
@@ -11,11 +11,11 @@ export function hearBrokerNews(
   connection: NatsConnection,
   takeover: Takeover,
   shardOf: (id: RequestId) => number,
-  tell: (fact: Fact) => Promise<void>,
+  parts: EndingParts,
 ): void {
   subscribe(connection, DISCONNECTED, async (message) => {
     const jobs = await takeover.disconnected(message.json())
     if (jobs > 0) console.warn('a node is gone, and its jobs were given to the others', jobs)
   })
-  subscribe(connection, ALL_MAX_DELIVERIES, (message) => giveUp(connection, message.json(), shardOf, tell))
+  subscribe(connection, ALL_MAX_DELIVERIES, (message) => giveUp(connection, message.json(), shardOf, parts))
 }

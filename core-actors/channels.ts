@@ -1,3 +1,4 @@
+import type { RequestEvent } from '@oriel/protocol/event'
 import type { Page } from './attachment.ts'
 import { Budget } from './budget.ts'
 import type { About, Pipe } from './channel.ts'
@@ -84,6 +85,11 @@ export class Channels {
     })
     this.#byRequest.set(id, channel)
     return channel
+  }
+
+  /** What was told of a request while it waits, from the first event on, as far as it was heard. */
+  told(id: string): readonly RequestEvent[] {
+    return this.#byRequest.get(id)?.prelude ?? []
   }
 
   /** The terminal event of a request when it has come; `undefined` when it has to be asked for again. */

@@ -19,6 +19,7 @@ function logWith(rival: RequestEvent['type'][]) {
     write(type === 'completed' ? { n, at: n, type } : { n, at: n, type: 'progress', elapsedMs: n }, events.length)
   }
   return {
+    told: [] as RequestEvent[],
     events,
     read: async (after: number) => ({
       entries: events.slice(after).map((event, index) => ({
@@ -55,4 +56,42 @@ test('a log that has ended is left as it is', async () => {
   const first = await endLog(log, { type: 'expired' })
   const second = await endLog(log, { type: 'cancelled' })
   expect(second).toEqual(first)
+})
+
+test('a log that was lost begins as it began for clients, also one that is there in part, and then ends', async () => {
+  const told = [1, 2, 3].map((n): RequestEvent => ({ n, at: n, type: 'queued', position: 9 - n }))
+  for (const left of [0, 1, 3]) {
+    const log = logWith([])
+    log.events.splice(0, 1, ...told.slice(0, left))
+    const { events } = await endLog({ ...log, told }, { type: 'expired' })
+    expect(events).toEqual([...told, { n: 4, at: 99, type: 'expired' }])
+    expect(log.events).toEqual(events)
+  }
+})
+
+test('what clients were told is not written into a log that began otherwise', async () => {
+  const told = [1, 2].map((n): RequestEvent => ({ n, at: 7, type: 'queued', position: 0 }))
+  const log = logWith([])
+  const { events } = await endLog({ ...log, told }, { type: 'cancelled' })
+  expect(events.map(({ n, type }) => [n, type])).toEqual([
+    [1, 'queued'],
+    [2, 'cancelled'],
+  ])
+})
+
+test('whoever writes a lost log again while we do wins, and it ends once', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom('progress' as const, 'completed' as const), { maxLength: 9 }),
+      async (rival) => {
+        const told = [1, 2, 3, 4].map((n): RequestEvent => ({ n, at: n, type: 'progress', elapsedMs: n }))
+        const log = logWith([...rival])
+        log.events.splice(0)
+        const ending = await endLog({ ...log, told }, { type: 'expired' })
+        expect(ending.events).toEqual(log.events)
+        expect(log.events.map(({ n }) => n)).toEqual(log.events.map((_, index) => index + 1))
+        expect(log.events.filter(isTerminal)).toEqual([ending.event] as never)
+      },
+    ),
+  )
 })

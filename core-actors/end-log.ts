@@ -4,8 +4,10 @@ import type { RawPage } from './log-store.ts'
 import { type LogSoFar, readOn } from './read-on.ts'
 
 export interface EndPort {
+  /** What clients were told while the request waited, from the first event on, as far as that is known here. */
+  readonly told: readonly RequestEvent[]
   read(after: number): Promise<RawPage>
-  append(event: RequestEvent, last: number): Promise<number | 'fenced'>
+  readonly append: (event: RequestEvent, last: number) => Promise<number | 'fenced'>
   now(): number
 }
 
@@ -27,7 +29,8 @@ const MAX_TRIES = 100
 export async function endLog(port: EndPort, ending: NewEvent): Promise<Ending> {
   let log: LogSoFar | undefined
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    log = await readOn((after) => port.read(after), log)
+    log = await restored(port, await readOn((after) => port.read(after), log))
+    if (!log) continue
     const { events, sequence } = log
     const last = events.at(-1)
     if (last && isTerminal(last)) return { event: last, events }
@@ -36,4 +39,21 @@ export async function endLog(port: EndPort, ending: NewEvent): Promise<Ending> {
     if (appended !== 'fenced') return { event, events: [...events, event] }
   }
   throw new Error(`the log could not be ended in ${MAX_TRIES} tries`)
+}
+
+/**
+ * A log that the broker has lost begins as it began for clients: else an end would have a number that they know as
+ * another event's, and they would never hear of it. @returns `undefined` when somebody else writes it
+ */
+async function restored({ told, append }: EndPort, log: LogSoFar): Promise<LogSoFar | undefined> {
+  const { events } = log
+  if (!events.every(({ n, at, type }, index) => n === told[index]?.n && at === told[index].at && type === told[index].type))
+    return log
+  let { sequence } = log
+  for (const event of told.slice(events.length)) {
+    const appended = await append(event, sequence)
+    if (appended === 'fenced') return undefined
+    sequence = appended
+  }
+  return { events: [...told], sequence }
 }

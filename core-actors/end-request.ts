@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core'
-import type { NewEvent } from '@oriel/protocol/event'
+import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { endedFacts } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
 import { cancelSubject } from '@oriel/protocol/subjects'
@@ -8,10 +8,16 @@ import { endedFact } from './facts.ts'
 import { LogStore } from './log-store.ts'
 import type { Fact } from './recent-facts.ts'
 
+export interface EndingParts {
+  /** What clients were told while the request waited, as far as that is known. */
+  readonly told: (id: RequestId) => readonly RequestEvent[]
+  /** Resolves when the broker has the fact. */
+  readonly tell: (fact: Fact) => Promise<void>
+}
+
 /**
  * Ends a request in place of a node, whoever has it: its log, then its node, then the record. Doing it again changes
  * nothing.
- * @param tell resolves when the broker has the fact
  * @throws when the broker does not take all of it
  */
 export async function endRequest(
@@ -19,11 +25,12 @@ export async function endRequest(
   shard: number,
   id: RequestId,
   event: NewEvent,
-  tell: (fact: Fact) => Promise<void>,
+  { told, tell }: EndingParts,
 ): Promise<Ending> {
   const log = new LogStore(connection)
   const ending = await endLog(
     {
+      told: told(id),
       read: (after) => log.read(shard, id, after),
       append: (next, last) => log.append(shard, id, next, last),
       now: () => Date.now(),

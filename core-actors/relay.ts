@@ -15,7 +15,7 @@ import type { About } from './channel.ts'
 import { Channels } from './channels.ts'
 import { connectBroker } from './connect-broker.ts'
 import { DeadLetters, type LetterQuery } from './dead-letters.ts'
-import { endRequest } from './end-request.ts'
+import { type EndingParts, endRequest } from './end-request.ts'
 import { acceptedFact } from './facts.ts'
 import { lastTold } from './last-told.ts'
 import { Link } from './link.ts'
@@ -111,6 +111,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     now: () => Date.now(),
     wait: (ms) => scheduler.wait(ms),
   })
+  readonly #ending: EndingParts = {
+    told: (id) => this.#channels.told(id),
+    tell: (fact) => this.#facts.tell(fact),
+  }
   readonly #sender = new Sender({
     catalog: this.#catalog,
     depth: this.#depth,
@@ -208,7 +212,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   end(id: RequestId, event: NewEvent): Promise<Outcome<{ event: RequestEvent }>> {
     return this.#atBroker(async (connection) => {
-      const ending = await endRequest(connection, this.#shard(id), id, event, (fact) => this.#facts.tell(fact))
+      const ending = await endRequest(connection, this.#shard(id), id, event, this.#ending)
       return { ok: true, event: ending.event }
     })
   }
@@ -282,7 +286,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
       connection,
       this.#takeover,
       (id) => this.#shard(id),
-      (fact) => this.#facts.tell(fact),
+      this.#ending,
     )
   }
 

@@ -67,7 +67,7 @@ export class Sender {
     if (requeued.kind === 'standing' && isTerminal(requeued.event)) return { ok: true, requeued }
     const problem = await sendJob(connection, depth, partition, { ...job, shard })
     if (!problem) return { ok: true, requeued }
-    await endRequest(connection, shard, job.id, failedBy(problem), tell)
+    await endRequest(connection, shard, job.id, failedBy(problem), { told: () => [], tell })
     return { ok: false, problem }
   }
 

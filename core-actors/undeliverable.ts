@@ -8,8 +8,7 @@ import { Job } from '@oriel/protocol/job'
 import type { Problem } from '@oriel/protocol/problem'
 import { deadSubject, JOBS } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
-import { endRequest } from './end-request.ts'
-import type { Fact } from './recent-facts.ts'
+import { type EndingParts, endRequest } from './end-request.ts'
 
 /** Of the broker's advisory, what matters here. */
 const Advisory = v.object({ stream_seq: v.number(), deliveries: v.number() })
@@ -29,7 +28,7 @@ export async function giveUp(
   connection: NatsConnection,
   advisory: unknown,
   shardOf: (id: RequestId) => number,
-  tell: (fact: Fact) => Promise<void>,
+  parts: EndingParts,
 ): Promise<void> {
   const { stream_seq: seq, deliveries } = v.parse(Advisory, advisory)
   const ask = async (verb: string, order: object) =>
@@ -41,7 +40,7 @@ export async function giveUp(
     kind: 'host-crashed',
     detail: `The request was given to nodes ${deliveries} times and none could say how it ended.`,
   }
-  const { event, events } = await endRequest(connection, shardOf(job.id), job.id, failedBy(problem), tell)
+  const { event, events } = await endRequest(connection, shardOf(job.id), job.id, failedBy(problem), parts)
   if (event.type === 'failed') {
     const entry: Dead = {
       at: event.at,
