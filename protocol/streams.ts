@@ -114,11 +114,14 @@ export const jobsConsumer = (partition: number, lane: Lane) =>
 export const jobsConsumers = (partitions: number) =>
   Array.from({ length: partitions }, (_, partition) => LANES.map((lane) => jobsConsumer(partition, lane))).flat()
 
+/** A fact whose recorder has not said `working()` for this long goes to another, or to the next. */
+export const RECORDER_ACK_WAIT_MS = 5_000
+
 /** The recorder tries for as long as Postgres is away: a fact is given up never. */
 export const RECORDER_CONSUMER = {
   durable_name: RECORDER,
   ack_policy: 'explicit',
-  ack_wait: ms(30_000),
+  ack_wait: ms(RECORDER_ACK_WAIT_MS),
   max_deliver: -1,
   max_ack_pending: 20_000,
 } as const

@@ -72,10 +72,10 @@ function startRecorder(env: Record<string, string> = {}) {
     }
   })()
   /** The first line with that message, as soon as it is written. */
-  const says = (msg: string) =>
+  const says = (msg: string, that: (line: Record<string, unknown>) => boolean = () => true) =>
     new Promise<Record<string, unknown>>((resolve) => {
       const look = () => {
-        const line = lines.find((entry) => entry.msg === msg)
+        const line = lines.find((entry) => entry.msg === msg && that(entry))
         if (!line) return
         waiting.delete(look)
         resolve(line)
@@ -87,6 +87,7 @@ function startRecorder(env: Record<string, string> = {}) {
     lines,
     says,
     stop: () => process.kill('SIGTERM'),
+    kill: () => process.kill('SIGKILL'),
     exited: process.exited,
     stdin: process.stdin,
   }
@@ -158,6 +159,24 @@ test('facts that come while the database is away are recorded when it is back', 
   await recorded(facts)
   await settled()
 }, 60_000)
+
+test('what a recorder has in hand stays with it for as long as it tries, and comes to the next within seconds of its death', async () => {
+  recorder = startRecorder()
+  await recorder.says('recording')
+  await server.stop()
+  const facts = Array.from({ length: 300 }, () => accepted())
+  await Promise.all(facts.map(publishWhole))
+  // By then twice the time is over after which the broker takes back what nobody speaks for.
+  await recorder.says('the database takes no facts', ({ attempt }) => Number(attempt) >= 7)
+  const { consumers } = await jetstreamManager(nats.admin)
+  expect((await consumers.info(HISTORY, RECORDER)).num_redelivered).toBe(0)
+  recorder.kill()
+  await recorder.exited
+  await server.start()
+  recorder = startRecorder()
+  await recorded(facts)
+  await settled()
+}, 28_000)
 
 test('a connection to the broker that is half open is noticed, and what comes then is recorded', async () => {
   const proxy = await TcpProxy.listen()
