@@ -47,7 +47,11 @@ export async function endLog(port: EndPort, ending: NewEvent): Promise<Ending> {
  */
 async function restored({ told, append }: EndPort, log: LogSoFar): Promise<LogSoFar | undefined> {
   const { events } = log
-  if (!events.every(({ n, at, type }, index) => n === told[index]?.n && at === told[index].at && type === told[index].type))
+  if (
+    !events.every(
+      ({ n, at, type }, index) => n === told[index]?.n && at === told[index].at && type === told[index].type,
+    )
+  )
     return log
   let { sequence } = log
   for (const event of told.slice(events.length)) {

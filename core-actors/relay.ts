@@ -282,12 +282,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     if (this.#subscribed.has(connection)) return
     this.#subscribed.set(connection, new Set())
     this.#line = new AnswerLine(connection)
-    hearBrokerNews(
-      connection,
-      this.#takeover,
-      (id) => this.#shard(id),
-      this.#ending,
-    )
+    hearBrokerNews(connection, this.#takeover, (id) => this.#shard(id), this.#ending)
   }
 
   #listen(connection: NatsConnection, shard: number): void {
