@@ -52,10 +52,8 @@ test('the planner gives every partition with models a home', async () => {
 test('when it is killed, the other takes over, and the plan is the same', async () => {
   const first = await holder()
   const before = await plan()
-  await stack.stack.stopPart(first === 'planner-1' ? 'planner-2' : 'planner-1')
-  await stack.stack.startPart(first === 'planner-1' ? 'planner-2' : 'planner-1')
   stack.stack.kill(first)
-  await holder(first)
+  // The other, or the one that was started in its place: whoever is first when the lease is over.
   const after = await planOf(before.term, () => true)
   expect(after.term).toBeGreaterThan(before.term ?? 0)
   expect({ ...after, term: 0 }).toEqual({ ...before, term: 0 })

@@ -78,7 +78,7 @@ async function useAndBreak(): Promise<void> {
 
   // Every part dies or is away for a while, with requests under way.
   const story = { input: 'Once', parameters: { maxTokens: 40, tokensPerSecond: 20 } }
-  for (const part of ['node', 'host', 'nats', 'edge', 'recorder'] as const) {
+  for (const part of ['node', 'host', 'nats', 'edge', 'recorder', 'planner'] as const) {
     const { requestID } = await new Client(stack.url, token).submit('storyteller', story)
     await stack.kill(part)
     await new Client(stack.url, token).follow(requestID)
@@ -95,7 +95,7 @@ test('secrets and credentials are where they belong and nowhere else', async () 
   await useAndBreak()
   const secrets = everySecret()
   const dir = stack.stack.stateDir
-  expect(secrets.size).toBe(8 + 4)
+  expect(secrets.size).toBe(10 + 4)
 
   expect(answers.length).toBeGreaterThan(20)
   for (const answer of answers) expect(found(answer, secrets), answer).toEqual([])

@@ -12,7 +12,7 @@ const StatusJSON = v.strictObject({
   parts: v.array(
     v.strictObject({
       name: v.string(),
-      kind: v.picklist(['postgres', 'nats', 'edge', 'recorder', 'node', 'host']),
+      kind: v.picklist(['postgres', 'nats', 'edge', 'recorder', 'planner', 'node', 'host']),
       pid: v.nullable(v.number()),
       address: v.nullable(v.string()),
     }),

@@ -32,7 +32,7 @@ test('dev starts everything, SIGINT stops everything, and the next start finds w
   const { url: told, parts } = await place.status()
   expect(told).toBe(url)
   const kinds = new Set(parts.map(({ kind }) => kind))
-  expect(kinds).toEqual(new Set(['edge', 'host', 'nats', 'node', 'postgres', 'recorder']))
+  expect(kinds).toEqual(new Set(['edge', 'host', 'nats', 'node', 'planner', 'postgres', 'recorder']))
   for (const { pid } of parts) expect(pid).toBeGreaterThan(0)
   for (const secret of ['secrets.json', 'nats-server.conf', 'run.json', 'edge/worker.env']) {
     expect(statSync(join(place.path, 'state', secret)).mode & 0o077).toBe(0)

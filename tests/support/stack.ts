@@ -109,7 +109,7 @@ export class TestStack {
   }
 
   /** kill -9 of the process that does a part's work; the stack brings it back. */
-  async kill(kind: 'edge' | 'node' | 'nats' | 'host' | 'recorder'): Promise<void> {
+  async kill(kind: 'edge' | 'node' | 'nats' | 'host' | 'recorder' | 'planner'): Promise<void> {
     if (kind !== 'host') return void this.stack.kill(kind)
     const hosts = (await this.stack.parts()).filter((part) => part.kind === 'host')
     for (const { pid } of hosts) if (pid) process.kill(pid, 'SIGKILL')
