@@ -81,10 +81,10 @@ function listen(where: Listening, fetch: (request: Request) => Response | Promis
   }
 }
 
-/** Of a body without a length it is only known what it may have. */
+/** Of a body without a length it is only known what it may have; one that is too large is refused before it is read. */
 function sizeOf(request: Request, maxBodyBytes: number): number {
   const length = request.headers.get('Content-Length')
-  return length === null ? maxBodyBytes : Number(length)
+  return length === null ? maxBodyBytes : Math.min(Number(length), maxBodyBytes)
 }
 
 function refuse(isDraining: boolean): Response {
