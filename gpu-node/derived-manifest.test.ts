@@ -9,14 +9,22 @@ const port = (name: string, shape: (number | string)[], datatype: GraphPort['dat
   shape,
 })
 const derive = (inputs: GraphPort[], outputs: GraphPort[], maxBatch = 32) =>
-  deriveManifest({ name: 'm', version: '1', files: [], signature: { inputs, outputs }, maxBatch, timeoutMs: 1_000 })
+  deriveManifest({
+    name: 'm',
+    version: '1',
+    files: [],
+    signature: { inputs, outputs },
+    maxBatch,
+    timeoutMs: 1_000,
+    hangMs: 500,
+  })
 
 test('a symbolic first dimension that all share is the batch, and is not part of an item', () => {
   const { limits, inputs, outputs } = derive(
     [port('a', ['N', 4]), port('b', ['N'], 'INT64')],
     [port('y', ['N', 3]), port('z', ['M'], 'BYTES')],
   )
-  expect(limits.maxBatch).toBe(32)
+  expect([limits.maxBatch, limits.hangMs]).toEqual([32, 500])
   expect(inputs).toEqual([
     { name: 'a', datatype: 'FP32', shape: [4] },
     { name: 'b', datatype: 'INT64', shape: [] },

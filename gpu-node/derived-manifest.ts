@@ -10,6 +10,8 @@ export interface Derivation {
   /** Rows in one run, of a graph that batches. */
   readonly maxBatch: number
   readonly timeoutMs: number
+  /** How long one run may take before its host is given up. */
+  readonly hangMs?: number
 }
 
 /**
@@ -17,7 +19,15 @@ export interface Derivation {
  * is the same symbol and that of every output is one, too: only then are rows what goes in and what comes out.
  * @throws ProblemError model-unavailable, naming the tensor that no request could carry
  */
-export function deriveManifest({ name, version, files, signature, maxBatch, timeoutMs }: Derivation): Manifest {
+export function deriveManifest({
+  name,
+  version,
+  files,
+  signature,
+  maxBatch,
+  timeoutMs,
+  hangMs = 30_000,
+}: Derivation): Manifest {
   const inputs = signature.inputs.map((port) => ({ ...port, datatype: datatypeOf(port) }))
   // What cannot be handed out, as a classifier's list of maps, is left out.
   const outputs = signature.outputs.flatMap(({ datatype, ...port }) => (datatype ? [{ ...port, datatype }] : []))
@@ -37,7 +47,7 @@ export function deriveManifest({ name, version, files, signature, maxBatch, time
     inputs: inputs.map(specOf),
     outputs: outputs.map(specOf),
     parameters: {},
-    limits: { timeoutMs, hangMs: 30_000, attempts: 5, maxBatch: batched ? maxBatch : 0, concurrency: 64 },
+    limits: { timeoutMs, hangMs, attempts: 5, maxBatch: batched ? maxBatch : 0, concurrency: 64 },
   }
 }
 

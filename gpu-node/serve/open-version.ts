@@ -14,13 +14,14 @@ export interface Opening {
   /** Rows in one run, of graphs whose folder does not say. */
   readonly maxBatch: number
   readonly timeoutMs: number
+  readonly hangMs?: number
 }
 
 /**
  * A version as it can be served: by its manifest, or by what its graph says.
  * @throws ProblemError model-unavailable, model-damaged: why it cannot
  */
-export async function openVersion(found: TreeVersion, { inspect, maxBatch, timeoutMs }: Opening): Promise<LocalModel> {
+export async function openVersion(found: TreeVersion, { inspect, maxBatch, ...limits }: Opening): Promise<LocalModel> {
   const { kind, name, version, dir } = found
   switch (kind) {
     case 'manifest':
@@ -29,7 +30,7 @@ export async function openVersion(found: TreeVersion, { inspect, maxBatch, timeo
       const signature = await inspect(join(dir, GRAPH))
       const files = await filesOf(dir)
       const rows = found.maxBatch ?? maxBatch
-      return { manifest: deriveManifest({ name, version, files, signature, maxBatch: rows, timeoutMs }), dir }
+      return { manifest: deriveManifest({ name, version, files, signature, maxBatch: rows, ...limits }), dir }
     }
     case 'neither': {
       const detail = `There is neither ${GRAPH} nor ${MANIFEST} in ${name}/${version}.`

@@ -53,6 +53,13 @@ export const ServeOptions = v.strictObject({
     v.pipe(whole(0, 1_000_000), v.description('rows in one run of a model without a manifest; 0 turns batching off')),
     '64',
   ),
+  'hang-ms': v.optional(
+    v.pipe(
+      whole(1, 86_400_000),
+      v.description('ms that a run of a model without a manifest may take before its host is replaced'),
+    ),
+    '30000',
+  ),
   'max-requests': v.optional(
     v.pipe(whole(1, 1_000_000), v.description('requests at a time; more are answered 503')),
     '4096',

@@ -88,6 +88,7 @@ export class StandaloneNode {
             inspect: (file) => this.#inspector.inspect(file),
             maxBatch: options['max-batch'],
             timeoutMs: TIMEOUT_MS,
+            hangMs: options['hang-ms'],
           }),
         hosts: this.#pool,
         observer,

@@ -92,6 +92,14 @@ test('a host that is killed in the middle of a prediction costs one answer at mo
   expect(await served.metric('oriel_host_losses_total')).toBe(1)
 })
 
+test('a run that takes too long is given up, and others are served', async () => {
+  using folder = new Folder().counter('counter')
+  await using served = await ServeProcess.start(folder.path, ['--hang-ms', '1500'])
+  const hung = await served.infer('counter', times(AN_HOUR))
+  expect([hung.status, (await hung.json()).error]).toEqual([500, expect.stringContaining('no sign of life')])
+  expect(await dataOf(await served.infer('counter', times(3)))).toEqual([3])
+})
+
 test('what its caller has left is not run', async () => {
   using folder = new Folder().counter('counter')
   await using served = await ServeProcess.start(folder.path)
