@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
+import { ProblemError } from '@oriel/protocol/problem'
 import { Hono } from 'hono'
 import { oipRoutes } from './app.ts'
 import { inferDirectly } from './infer-route.ts'
@@ -34,7 +35,7 @@ test('the model is named with a version in the path, or with an alias', async ()
 })
 
 test('an inference without the router is the same', async () => {
-  const direct = inferDirectly(port, 1000)
+  const direct = inferDirectly(port, { maxBodyBytes: 1000 })
   for (const path of ['echo', 'echo/versions/1', 'echo@1', 'echo/versions/9', 'none', 'echo@1/versions/1']) {
     for (const body of [JSON.stringify({ inputs: [row] }), '{']) {
       const request = () => new Request(`http://host:1/v2/models/${path}/infer`, { method: 'POST', body })
@@ -96,6 +97,26 @@ test('a packed body is unpacked, and only as far as it may be large', async () =
   expect(await bomb.json()).toEqual({ error: 'The body may have 1000 bytes at most.' })
   expect((await post('/v2/models/echo/infer', 'not gzip', headers)).status).toBe(400)
   expect((await infer({ inputs: [row] }, { 'Content-Encoding': 'br' })).status).toBe(400)
+})
+
+test('a packed body asks before it grows beyond its length', async () => {
+  const asked: number[] = []
+  const limits = {
+    maxBodyBytes: 100_000,
+    reserve: (_request: Request, bytes: number) => {
+      asked.push(bytes)
+      if (bytes > 5000) throw new ProblemError({ kind: 'unavailable', detail: 'Full.' })
+    },
+  }
+  const send = (size: number) => {
+    const body = gzipSync(JSON.stringify({ inputs: [row], parameters: { pad: 'x'.repeat(size) } }))
+    const headers = { 'Content-Encoding': 'gzip', 'Content-Length': String(body.byteLength) }
+    const request = new Request('http://host/v2/models/echo/infer', { method: 'POST', body, headers })
+    return inferDirectly(port, limits)(request)
+  }
+  expect((await send(1000))?.status).toBe(200)
+  expect(asked.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThan(900)
+  expect((await send(10_000))?.status).toBe(503)
 })
 
 test('null is as good as absent', async () => {

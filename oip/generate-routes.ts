@@ -68,9 +68,9 @@ async function* partsOf(
   else yield await port.infer(model, call, signal)
 }
 
-async function read<E extends Env>({ portOf, maxBodyBytes }: Serving<E>, c: Context<E>) {
+async function read<E extends Env>(serving: Serving<E>, c: Context<E>) {
   const model = modelOf(c)
-  const port = await portOf(c)
-  const body = await readBody(c.req.raw, maxBodyBytes)
+  const port = await serving.portOf(c)
+  const body = await readBody(c.req.raw, serving)
   return { port, model, call: decodeGenerate(body, await port.describe(model)) }
 }

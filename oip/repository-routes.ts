@@ -8,7 +8,7 @@ import type { Serving } from './serving.ts'
 import { modelOf } from './serving.ts'
 
 // A repository request is a few words; what is longer is not one.
-const MAX_BYTES = 64 * 1024
+const LIMITS = { maxBodyBytes: 64 * 1024 }
 
 const IndexBody = v.object({ ready: v.optional(v.boolean(), false) })
 const ControlBody = v.object({ parameters: v.optional(v.record(v.string(), v.unknown()), {}) })
@@ -46,7 +46,7 @@ export const unload =
   }
 
 async function bodyOf<S extends v.GenericSchema>(c: Context, schema: S): Promise<v.InferOutput<S>> {
-  const text = decodeText(await readBody(c.req.raw, MAX_BYTES), 'The body')
+  const text = decodeText(await readBody(c.req.raw, LIMITS), 'The body')
   const parsed = v.safeParse(schema, text.trim() === '' ? {} : parseJson(text))
   if (!parsed.success) refuse(`The body does not fit: ${describeIssues(parsed.issues)}.`)
   return parsed.output

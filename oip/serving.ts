@@ -1,13 +1,12 @@
 import type { Context, Env } from 'hono'
+import type { BodyLimits } from './body.ts'
 import { parseModelRef } from './model-ref.ts'
 import type { InferencePort, ModelRef } from './port.ts'
 
 /** What the routes stand on. */
-export type Serving<E extends Env> = {
+export type Serving<E extends Env> = BodyLimits & {
   /** The port for one request. What it throws (a caller who is not allowed) is told in the protocol's form. */
   portOf(c: Context<E>): InferencePort | Promise<InferencePort>
-  /** Of a request, unpacked. */
-  maxBodyBytes: number
   /** How long a stream may say nothing before a comment is sent. */
   heartbeatMs?: number
 }

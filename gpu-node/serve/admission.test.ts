@@ -23,3 +23,13 @@ test('neither requests nor bytes go over their limits, but for a request that is
   )
   expect(new Admission(3, 100).enter(1_000)).toBe(true)
 })
+
+test('what is inside may grow up to the limit, and one that is alone beyond it', () => {
+  const admission = new Admission(3, 100)
+  admission.enter(10)
+  expect(admission.grow(1_000)).toBe(true)
+  admission.leave(1_010)
+  admission.enter(10)
+  admission.enter(80)
+  expect([admission.grow(10), admission.grow(1)]).toEqual([true, false])
+})

@@ -23,6 +23,13 @@ export class Admission {
     return true
   }
 
+  /** What is inside turns out to be larger. False: it must leave. */
+  grow(bytes: number): boolean {
+    if (this.#requests > 1 && this.#bytes + bytes > this.#maxBytes) return false
+    this.#bytes += bytes
+    return true
+  }
+
   leave(bytes: number): void {
     this.#requests--
     this.#bytes -= bytes

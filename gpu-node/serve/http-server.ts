@@ -27,11 +27,20 @@ export interface HttpServer {
 /** @throws Error that says what to do when the port cannot be had */
 export function startHttp(options: HttpOptions): HttpServer {
   const { port, hostname, inference, admission, maxBodyBytes, metrics } = options
+  /** Bytes that a request has grown by since it was admitted. */
+  const grown = new WeakMap<Request, number>()
+  const limits = {
+    maxBodyBytes,
+    reserve(request: Request, bytes: number) {
+      if (!admission.grow(bytes)) throw new ProblemError(FULL)
+      grown.set(request, (grown.get(request) ?? 0) + bytes)
+    },
+  }
   const app = new Hono()
-    .route('/v2', oipRoutes({ portOf: () => inference, maxBodyBytes }))
+    .route('/v2', oipRoutes({ portOf: () => inference, ...limits }))
     .get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }))
     .notFound((c) => c.json({ error: 'There is nothing here: the models are under /v2.' }, 404))
-  const direct = inferDirectly(inference, maxBodyBytes)
+  const direct = inferDirectly(inference, limits)
   let isDraining = false
 
   async function admit(request: Request): Promise<Response> {
@@ -40,7 +49,7 @@ export function startHttp(options: HttpOptions): HttpServer {
     try {
       return await (direct(request) ?? app.fetch(request))
     } finally {
-      admission.leave(bytes)
+      admission.leave(bytes + (grown.get(request) ?? 0))
     }
   }
 
@@ -87,9 +96,15 @@ function sizeOf(request: Request, maxBodyBytes: number): number {
   return length === null ? maxBodyBytes : Math.min(Number(length), maxBodyBytes)
 }
 
+const FULL = {
+  kind: 'unavailable',
+  detail: 'The server has as many requests as it can hold; try again.',
+  retryAfterMs: 1_000,
+} as const
+const STOPPING = { ...FULL, detail: 'The server is stopping.' } as const
+
 function refuse(isDraining: boolean): Response {
-  const detail = isDraining ? 'The server is stopping.' : 'The server has as many requests as it can hold; try again.'
-  const { status, headers, body } = errorForm(new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 1_000 }))
+  const { status, headers, body } = errorForm(new ProblemError(isDraining ? STOPPING : FULL))
   return new Response(body, { status, headers: isDraining ? { ...headers, Connection: 'close' } : headers })
 }
 

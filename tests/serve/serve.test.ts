@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { gzipSync } from 'node:zlib'
 import { A_WHILE, AN_HOUR, dataOf, Folder, row, times } from './folder.ts'
 import { isAlive, ServeProcess } from './serve-process.ts'
 
@@ -132,6 +133,24 @@ test('beyond its limits it refuses at once, says when to come again, and still t
   // One of the two is in its host for an hour: that host is not the one to ask.
   const large = await fetch(`${served.url}/v2/models/add/infer`, { method: 'POST', body: new Uint8Array(2_000_000) })
   expect(large.status).toBe(400)
+})
+
+test('a packed body counts as what is in it', async () => {
+  using folder = new Folder().counter('counter').adder('add', 1, 1)
+  await using served = await ServeProcess.start(folder.path, ['--max-waiting-mb', '1'])
+  const send = () =>
+    fetch(`${served.url}/v2/models/add/infer`, {
+      method: 'POST',
+      body: gzipSync(JSON.stringify({ inputs: row(1, 2), pad: ' '.repeat(2_000_000) })),
+      headers: { 'Content-Encoding': 'gzip' },
+    })
+  expect(await dataOf(await send())).toEqual([2, 3])
+  const leaving = new AbortController()
+  const running = served.infer('counter', times(AN_HOUR), leaving.signal).catch(() => undefined)
+  await served.until('oriel_requests', (requests) => requests === 1)
+  expect((await send()).status).toBe(503)
+  leaving.abort()
+  await running
 })
 
 test('metrics tell requests by their end, in base units, and models apart only as much as is asked', async () => {
