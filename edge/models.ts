@@ -2,6 +2,7 @@ import type { ModelOffer } from '@oriel/core-actors/relay-port'
 import type { ModelView } from '@oriel/protocol/api'
 import { isoTime } from '@oriel/protocol/iso-time'
 import { ModelName } from '@oriel/protocol/manifest'
+import { SearchWords } from '@oriel/protocol/model-registry'
 import { ProblemError } from '@oriel/protocol/problem'
 import { Hono } from 'hono'
 import * as v from 'valibot'
@@ -11,7 +12,7 @@ import { authenticate } from './context.ts'
 
 /** The cursor is the last name of the page before. */
 const ModelsQuery = v.object({
-  q: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  q: v.optional(SearchWords),
   nextCursor: v.optional(ModelName),
   limit: v.optional(
     v.pipe(v.string(), v.regex(/^[0-9]{1,4}$/), v.transform(Number), v.minValue(1), v.maxValue(1_000)),

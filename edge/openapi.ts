@@ -18,6 +18,7 @@ import { TOKEN } from '@oriel/protocol/subjects'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type { GenericSchema } from 'valibot'
 import * as v from 'valibot'
+import { REGISTRY_SCHEMAS, registryPaths } from './openapi-registry.ts'
 
 const Problem = v.object({
   type: v.string(),
@@ -27,7 +28,7 @@ const Problem = v.object({
   instance: v.string(),
 })
 const Standing = v.omit(SubmissionAnswer, ['eventsURL'])
-const Models = v.object({ models: v.array(ModelView) })
+const Models = v.object({ models: v.array(ModelView), nextCursor: v.nullable(v.string()), limit: v.number() })
 
 const schemas = {
   Submission,
@@ -41,6 +42,7 @@ const schemas = {
   DeadLetterPage,
   DeadLetterView,
   Problem,
+  ...REGISTRY_SCHEMAS,
 } as const
 
 const ref = (name: keyof typeof schemas) => ({ $ref: `#/components/schemas/${name}` })
@@ -157,10 +159,34 @@ export const openapi = () => ({
     },
     '/models': {
       get: {
-        summary: 'The models there are',
-        responses: { 200: json('Every model.', schemaOf(Models)), 401: unauthenticated, 503: unavailable },
+        summary: 'The models that can be asked, by name',
+        parameters: [
+          query('q', 'Words that are all in what is told of the model.', { type: 'string', maxLength: 200 }),
+          query('nextCursor', 'Where the page before this one ended.', { type: 'string', pattern: TOKEN.source }),
+          query('limit', 'Models in a page.', { type: 'integer', minimum: 1, maximum: 1_000, default: 1_000 }),
+        ],
+        responses: {
+          200: json('A page.', schemaOf(Models)),
+          400: invalid,
+          401: unauthenticated,
+          503: unavailable,
+        },
+      },
+      post: {
+        summary: 'Register a model (scope `models`)',
+        requestBody: { required: true, content: { 'application/json': { schema: ref('NewModel') } } },
+        responses: {
+          201: json('Registered; it has no version yet.', ref('RegisteredModelView')),
+          400: invalid,
+          401: unauthenticated,
+          403: problem('Your token lacks the scope `models`.'),
+          409: problem('There is one of this name.'),
+          413: problem('The body is too large.'),
+          503: unavailable,
+        },
       },
     },
+    ...registryPaths({ json, problem, query, ref, invalid, unauthenticated, unavailable }),
     '/keys': {
       post: {
         summary: 'Make an API key, for a program that acts as you',

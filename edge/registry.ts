@@ -7,6 +7,7 @@ import {
   NewModel,
   NewVersion,
   type RegisteredModelView,
+  SearchWords,
   VERSION_STATUSES,
   VersionChange,
   type VersionView,
@@ -86,7 +87,7 @@ registry.delete('/:name/versions/:version', authenticate, allow('models'), async
 })
 
 const SearchQuery = v.object({
-  q: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  q: v.optional(SearchWords),
   status: v.optional(v.picklist(VERSION_STATUSES)),
   nextCursor: v.optional(ModelName),
   limit: v.optional(

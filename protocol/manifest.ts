@@ -67,8 +67,8 @@ export const Manifest = v.strictObject({
   files: v.pipe(
     v.array(
       v.strictObject({
-        /** Relative to the manifest, inside its folder. */
-        path: v.pipe(v.string(), v.regex(/^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_.][A-Za-z0-9_./-]*$/)),
+        /** Relative to the manifest, inside its folder: no part of it is `.` or `..`. */
+        path: v.pipe(v.string(), v.regex(/^\.?[A-Za-z0-9_][A-Za-z0-9_.-]*(\/\.?[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/)),
         sha256: Sha256,
         bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
       }),

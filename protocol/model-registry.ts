@@ -7,7 +7,8 @@ import { Problem } from './problem.ts'
 
 const Timestamp = v.pipe(v.string(), v.isoTimestamp())
 const line = v.pipe(v.string(), v.regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u))
-const text = v.pipe(v.string(), v.maxLength(4_000))
+/** PostgreSQL takes no NUL, and nobody takes half a character. */
+const text = v.pipe(v.string(), v.regex(/^[^\0\p{Cs}]{0,4000}$/u))
 
 const about = {
   /** The person or team who answers for it, and where they are reached. */
@@ -71,6 +72,9 @@ export const RegisteredModelView = v.object({
   versions: v.array(VersionView),
 })
 export type RegisteredModelView = v.InferOutput<typeof RegisteredModelView>
+
+/** What models are searched by. */
+export const SearchWords = v.pipe(v.string(), v.regex(/^[^\p{Cc}\p{Cs}]{0,200}$/u))
 
 /** What is registered, whether it can be asked or not yet. */
 export const RegistryPage = v.object({

@@ -43,9 +43,12 @@ beforeAll(async () => {
   const victim = await stack.client('victim')
   const { requestID } = await victim.submit('sentiment', { input: CANARY, requestID: 'of-the-victim' })
   await victim.follow(requestID)
-  mallory = await stack.client('mallory')
+  mallory = await stack.client('mallory', 'models')
   const own = await mallory.submit('iris', iris)
   await mallory.follow(own.requestID)
+  // A model for whatever is sent to the name that stands for a missing one.
+  const body = JSON.stringify({ name: 'r1' })
+  await mallory.send('/models', { method: 'POST', body, headers: { 'Content-Type': 'application/json' } })
   ids = [requestID, own.requestID, '..', '%2e%2e', 'a%00b', '%ff', 'a b', 'x'.repeat(65)]
   tokens = [mallory.token, await stack.stack.token('trent'), await stack.stack.token('mallory', { lifetimeS: -60 })]
   document = v.parse(Document, await (await fetch(`${stack.url}/openapi.json`)).json())
@@ -153,6 +156,7 @@ test('no operation answers with a bug, with what is inside, or with what is anot
   expect(statuses.get('POST /requests')).toContain(400)
   expect(statuses.get('GET /requests/{id}')).toContain(200)
   expect(statuses.get('GET /requests/{id}')).toContain(404)
+  expect(statuses.get('POST /models/{name}/versions')).toContain(201)
   const { requestID } = await mallory.submit('iris', iris)
   expect(typesOf(await mallory.follow(requestID)).at(-1)).toBe('completed')
 }, 180_000)
