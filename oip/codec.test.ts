@@ -81,24 +81,28 @@ test('whatever was changed in a request, the worst is a problem of the kind inva
 })
 
 test('whatever the JSON is, the worst is a problem of the kind invalid-request', () => {
+  const anything = fc.oneof(fc.constant(null), fc.boolean(), fc.nat(), text, fc.jsonValue({ maxDepth: 1 }))
   const shape = fc.oneof(fc.array(fc.integer({ min: -1, max: 4 }), { maxLength: 4 }), fc.array(fc.maxSafeNat()))
   const input = fc.record(
     {
-      name: fc.oneof(text, fc.jsonValue()),
-      datatype: fc.oneof(fc.constantFrom(...DATATYPES, 'BF16'), fc.jsonValue()),
-      shape: fc.oneof(shape, fc.jsonValue()),
-      data: fc.oneof(fc.array(fc.oneof(fc.double(), fc.integer(), text, fc.jsonValue())), fc.jsonValue()),
-      parameters: fc.oneof(fc.record({ binary_data_size: fc.nat(40) }), fc.jsonValue()),
+      name: fc.oneof(text, anything),
+      datatype: fc.oneof(fc.constantFrom(...DATATYPES, 'BF16'), anything),
+      shape: fc.oneof(shape, anything),
+      data: fc.oneof(fc.array(fc.oneof(fc.double(), fc.integer(), text, anything), { maxLength: 6 }), anything),
+      parameters: fc.oneof(fc.record({ binary_data_size: fc.nat(40) }), anything),
     },
     { requiredKeys: [] },
   )
-  const request = fc.record({ inputs: fc.array(input), outputs: fc.jsonValue() }, { requiredKeys: ['inputs'] })
+  const request = fc.record(
+    { inputs: fc.array(input, { maxLength: 3 }), outputs: anything },
+    { requiredKeys: ['inputs'] },
+  )
   fc.assert(
     fc.property(request, fc.uint8Array({ maxLength: 40 }), (head, tail) => {
       const json = new TextEncoder().encode(JSON.stringify(head))
       onlyInvalidRequest({ body: Uint8Array.of(...json, ...tail), headerLength: json.length })
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   )
 })
 
