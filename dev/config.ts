@@ -20,6 +20,10 @@ export const Config = v.object({
     v.optional(Path),
     v.metadata({ help: 'Where built and downloaded programs are kept (~/.cache/oriel).' }),
   ),
+  ORIEL_PARTITIONS: v.pipe(
+    v.optional(v.pipe(v.string(), v.digits(), v.toNumber(), v.minValue(2), v.maxValue(256)), '8'),
+    v.metadata({ help: 'Partitions of the models, more than before or as many (8).' }),
+  ),
   NATS_SERVER_BIN: v.pipe(v.optional(Path), v.metadata({ help: 'A nats-server, 2.12 or newer, to use.' })),
 })
 export type Config = v.InferOutput<typeof Config>

@@ -39,6 +39,8 @@ export interface StackOptions {
   /** Of the edge; 0, the default, takes a free one. */
   readonly port?: number
   readonly nodes?: number
+  /** Partitions of the models, unless the state folder has more (8). */
+  readonly partitions?: number
   /** How many planners: one of them plans, the others stand by (1). */
   readonly planners?: number
   /** Further settings for the planners, by the names of planner/config.ts. */
@@ -152,7 +154,9 @@ export class Stack {
   async #launch(): Promise<void> {
     const models = bundledModels(this.#modelsDir)
     const database = this.startPart('postgres').then(() => migrate(this.databaseUrl))
-    const broker = this.startPart('nats').then(() => this.#withBroker((nc) => prepareBroker(nc, firstPlan(models))))
+    const broker = this.startPart('nats').then(() =>
+      this.#withBroker((nc) => prepareBroker(nc, firstPlan(models, this.#options.partitions))),
+    )
     await Promise.all([
       this.startPart('edge'),
       Promise.all([database, broker]).then(() => this.startPart('recorder')),

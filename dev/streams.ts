@@ -13,17 +13,24 @@ const CONSUMER_EXISTS = 10148
 
 /**
  * Brings the broker's streams, buckets and consumers to what the contract says; what is right already stays as it
- * is, with all that it holds. The plan is written only when there is none: it is the planner's from then on.
+ * is, with all that it holds. The plan is written only when there is none, or when it is to have more
+ * partitions; it is the planner's otherwise. Fewer it never gets: jobs may wait in those.
  */
 export async function prepareBroker(nc: NatsConnection, firstPlan: Placement): Promise<void> {
   const manager = await jetstreamManager(nc)
   await Promise.all(STREAMS.map((stream) => putStream(manager, unfrozen(stream))))
   const kvm = new Kvm(jetstream(nc))
   await Promise.all(BUCKETS.map(({ name, ttlMs }) => putBucket(manager, kvm, name, ttlMs)))
-  const { partitions } = await ensurePlan(kvm, firstPlan)
+  const { plan, revision } = await ensurePlan(kvm, firstPlan)
+  const partitions = Math.max(plan.partitions, firstPlan.partitions)
   const wanted = jobsConsumers(partitions)
   await dropOthers(manager, new Set(wanted.map(({ durable_name }) => durable_name)))
   await Promise.all(wanted.map((consumer) => putConsumer(manager, consumer)))
+  // Nobody may send to a partition that has no consumer yet. Whose plan is newer than the one read here wins.
+  if (plan.partitions < partitions) {
+    const bucket = await kvm.open(PLACEMENT)
+    await bucket.update(PLAN, JSON.stringify({ ...plan, partitions }), revision)
+  }
   await manager.consumers.add(HISTORY, RECORDER_CONSUMER)
 }
 
@@ -60,15 +67,14 @@ async function putBucket(manager: JetStreamManager, kvm: Kvm, name: string, ttlM
   if (config.max_age !== maxAge) await manager.streams.update(`KV_${name}`, { ...config, max_age: maxAge })
 }
 
-async function ensurePlan(kvm: Kvm, firstPlan: Placement): Promise<Placement> {
+async function ensurePlan(kvm: Kvm, firstPlan: Placement): Promise<{ plan: Placement; revision: number }> {
   const bucket = await kvm.open(PLACEMENT)
   try {
-    await bucket.create(PLAN, JSON.stringify(firstPlan))
-    return firstPlan
+    return { plan: firstPlan, revision: await bucket.create(PLAN, JSON.stringify(firstPlan)) }
   } catch (error) {
     const entry = await bucket.get(PLAN)
     if (!entry) throw error
-    return v.parse(v.pipe(v.string(), v.parseJson(), Placement), entry.string())
+    return { plan: v.parse(v.pipe(v.string(), v.parseJson(), Placement), entry.string()), revision: entry.revision }
   }
 }
 

@@ -94,3 +94,14 @@ test('what was measured goes to the next one', async () => {
   // It has so much to do that it is alone.
   expect(port.entry.plan.hot).toEqual([port.entry.plan.models.iris ?? -1])
 })
+
+test('a plan that an operator has changed is seen, and stays', async () => {
+  const { port, begin } = setUp()
+  const planner = await begin(7)
+  for (const at of [1_000, 2_000]) await planner.tick(at)
+  await port.write({ ...port.entry.plan, models: { iris: 2 } }, port.entry.revision)
+  expect(await planner.tick(5_000)).toBe(false)
+  const again = await begin(7)
+  for (const at of [6_000, 7_000]) await again.tick(at)
+  expect(port.entry.plan.models).toEqual({ iris: 2 })
+})

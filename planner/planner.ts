@@ -7,6 +7,8 @@ import { Volumes } from './volumes.ts'
 
 /** Between two times that what was measured is kept for the next planner. */
 const KEEP_MS = 30_000
+/** Between two looks at whether somebody else has written the plan: an operator may. */
+const LOOK_MS = 3_000
 
 /** Where the plan and the volumes are, as `PlanStore` has them. */
 export interface PlanPort {
@@ -37,6 +39,7 @@ export class Planner {
   #planned: string | undefined
   #plannedAt = Number.NEGATIVE_INFINITY
   #keptAt: number
+  #lookedAt: number
 
   /** @throws Error when there is no plan: whoever prepares the broker writes the first */
   static async begin(options: PlannerOptions, now: number): Promise<Planner> {
@@ -57,6 +60,7 @@ export class Planner {
     this.#volumes = volumes
     this.#entry = entry
     this.#keptAt = now
+    this.#lookedAt = now
   }
 
   get placement(): Placement {
@@ -70,7 +74,7 @@ export class Planner {
   /**
    * To be called every second or so: plans when nodes or models have changed and are the same for two calls, or when
    * the last plan is old.
-   * @returns false: somebody else has written the plan, and this one must stop
+   * @returns false: somebody else has written the plan, and this one must stop or begin anew
    */
   async tick(now: number): Promise<boolean> {
     const { cluster, everyMs, store } = this.#options
@@ -80,6 +84,10 @@ export class Planner {
     if (now - this.#keptAt >= KEEP_MS) {
       this.#keptAt = now
       await store.keep(this.#volumes.stored(now))
+    }
+    if (now - this.#lookedAt >= LOOK_MS) {
+      this.#lookedAt = now
+      if ((await store.read())?.revision !== this.#entry.revision) return false
     }
     const isDue = this.#planned !== signature ? isSettled : now - this.#plannedAt >= everyMs
     return isDue ? this.#plan(signature, now) : true

@@ -77,7 +77,8 @@ async function run(values: RunValues): Promise<void> {
   const config = parseConfig(process.env)
   console.log('Oriel is starting …')
   const log = (line: string) => console.log(line)
-  const stack = await Stack.open({ stateDir: config.ORIEL_STATE_DIR, port: config.ORIEL_PORT, nodes, edge, log })
+  const { ORIEL_STATE_DIR: stateDir, ORIEL_PORT: port, ORIEL_PARTITIONS: partitions } = config
+  const stack = await Stack.open({ stateDir, port, nodes, edge, partitions, log })
   const follower = values.verbose ? new LogFollower(new StateDir(stack.stateDir).logs, log) : undefined
   const stopped = onSignals(
     (why) => {

@@ -141,3 +141,23 @@ test('consumers of before are made to know who is asked first, and keep what the
   expect((await manager.consumers.info(JOBS, consumer)).config).toMatchObject({ priority_policy, priority_groups })
   await nc.close()
 })
+
+test('there may be more partitions while requests flow', async () => {
+  const running = await load('iris', flower, 2)
+  const nc = await stack.stack.nats('admin')
+  const { partitions, models } = await plan()
+  await prepareBroker(nc, { partitions: partitions + 3, models: {} })
+  const grown = await planWith(
+    (plan) =>
+      plan.partitions === partitions + 3 && plan.homes?.at(-2)?.length === 1 && plan.homes.length === plan.partitions,
+  )
+  expect(Object.keys(grown.models).sort()).toEqual(Object.keys(models).sort())
+  const before = running.sent()
+  await stack.until(async () => running.sent() > before + 20)
+  const all = await running.end()
+  expect(all.filter((events) => typesOf(events).at(-1) !== 'completed')).toEqual([])
+  // Fewer there are never.
+  await prepareBroker(nc, { partitions, models: {} })
+  expect((await plan()).partitions).toBe(partitions + 3)
+  await nc.close()
+}, 120_000)
