@@ -26,6 +26,8 @@ export interface Bare extends AsyncDisposable {
   freshTimes(count: number): Promise<number[]>
   /** NATS requests through an object, ms, one at a time. */
   throughTimes(count: number): Promise<number[]>
+  /** One NATS request through an object. */
+  through(): Promise<void>
 }
 
 /** A Worker that does nothing but what bounds ours, on the same workerd, the same disk and the same broker. */
@@ -53,8 +55,11 @@ export async function startBare(stack: Stack): Promise<Bare> {
     stdout: 'ignore',
     stderr: Bun.file(join(dir, 'workerd.log')),
   })
-  const echo = await stack.nats('admin')
-  echo.subscribe('bench.echo', { callback: (_, message) => void message.respond(message.data) })
+  const echo = Bun.spawn([process.execPath, join(import.meta.dir, 'echo.ts')], {
+    env: { ...process.env, NATS_URL: stack.natsUrl, NATS_PASSWORD: secrets.nats.admin },
+    stdout: 'pipe',
+  })
+  await echo.stdout.getReader().read() // it says when it listens
   const url = `http://127.0.0.1:${port}`
   const get = async (path: string) => {
     const response = await fetch(url + path)
@@ -86,11 +91,13 @@ export async function startBare(stack: Stack): Promise<Bare> {
       return count / seconds
     },
     freshTimes: (count) => timesOf(count, fresh),
+    through: () => get('/through'),
     throughTimes: (count) => timesOf(count, () => get('/through')),
     async [Symbol.asyncDispose]() {
       process_.kill()
       await process_.exited
-      await echo.close()
+      echo.kill()
+      await echo.exited
     },
   }
 }

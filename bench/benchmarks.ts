@@ -5,6 +5,7 @@ import { codecRates } from './codec.ts'
 import { epochMs } from './epoch.ts'
 import { fencedPerSecond, liveTimes } from './fenced.ts'
 import { forAWhile, read, submit, type Target } from './load.ts'
+import { predictions } from './predict.ts'
 import { percentile, type Result, rate, time } from './result.ts'
 import { serveRates } from './serve.ts'
 
@@ -137,6 +138,12 @@ const serve: Benchmark = {
   run: () => serveRates(FOR_MS / 2),
 }
 
+const predict: Benchmark = {
+  about:
+    'predictions of a tiny graph that wait for their answer; limit: a NATS request through an object (aim: a ratio of 0.65, and 1 ms more at p50)',
+  run: (around) => predictions(around, FOR_MS),
+}
+
 export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   streams,
   events,
@@ -146,4 +153,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   batching,
   codec,
   serve,
+  predict,
 }

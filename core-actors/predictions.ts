@@ -10,8 +10,8 @@ import type { Outcome, PredictionOrder } from './relay-port.ts'
 export interface PredictionsPort {
   /** The live nodes that can run a version. */
   candidates(model: string, version: string): readonly Candidate[]
-  ask(question: Question, signal: AbortSignal): Promise<Reply>
-  /** Tells nodes that nobody waits for a prediction any more. */
+  ask(question: Question): Promise<Reply>
+  /** Settles what was asked of it, and tells nodes that nobody waits any more. */
   cancel(id: string): void
   now(): number
   random(): number
@@ -38,22 +38,23 @@ export class Predictions {
   readonly counts = new PredictionCounts()
   readonly #port: PredictionsPort
   readonly #outstanding = new Map<string, number>()
-  readonly #running = new Map<string, AbortController>()
+  /** True: its caller has left. */
+  readonly #running = new Map<string, boolean>()
 
   constructor(port: PredictionsPort) {
     this.#port = port
   }
 
   async predict(order: PredictionOrder): Promise<Outcome<{ frame: Uint8Array }>> {
-    const aborting = new AbortController()
-    this.#running.set(order.id, aborting)
+    this.#running.set(order.id, false)
     const since = this.#port.now()
     try {
-      const outcome = await this.#predict(order, aborting.signal)
+      const outcome = await this.#predict(order)
       const now = this.#port.now()
       const { model, version } = order
-      if (!aborting.signal.aborted)
+      if (!this.#hasLeft(order.id)) {
         this.counts.add(model, version, outcome.ok ? 'answered' : 'failed', now - since, now)
+      }
       return outcome
     } finally {
       this.#running.delete(order.id)
@@ -62,13 +63,16 @@ export class Predictions {
 
   /** The caller has left. */
   cancel(id: string): void {
-    const running = this.#running.get(id)
-    if (!running) return
-    running.abort()
+    if (!this.#running.has(id)) return
+    this.#running.set(id, true)
     this.#port.cancel(id)
   }
 
-  async #predict({ model, version, timeoutMs, frame }: PredictionOrder, signal: AbortSignal) {
+  #hasLeft(id: string): boolean {
+    return this.#running.get(id) ?? true
+  }
+
+  async #predict({ id, model, version, timeoutMs, frame }: PredictionOrder) {
     const until = this.#port.now() + timeoutMs
     const tried = new Set<string>()
     let asked = 0
@@ -80,9 +84,9 @@ export class Predictions {
       tried.add(node)
       const maxMs = until - this.#port.now()
       if (maxMs <= 0) return refused(lateAfter(timeoutMs))
-      const reply = await this.#ask({ node, model, data: frame, maxMs }, signal)
+      const reply = await this.#ask({ id, node, model, data: frame, maxMs })
       if (reply.kind === 'late') return refused(lateAfter(timeoutMs))
-      if (reply.kind === 'cancelled') return refused(CANCELLED)
+      if (reply.kind === 'cancelled' || this.#hasLeft(id)) return refused(CANCELLED)
       if (reply.kind !== 'absent') asked += 1 // else the catalog is a moment old
       if (reply.kind !== 'answer') continue
       const head = v.parse(AnswerHead, openFrame(reply.data).head)
@@ -93,11 +97,11 @@ export class Predictions {
     return refused(refusal)
   }
 
-  async #ask(question: Question, signal: AbortSignal): Promise<Reply> {
+  async #ask(question: Question): Promise<Reply> {
     const { node } = question
     this.#outstanding.set(node, (this.#outstanding.get(node) ?? 0) + 1)
     try {
-      return await this.#port.ask(question, signal)
+      return await this.#port.ask(question)
     } finally {
       const left = (this.#outstanding.get(node) ?? 1) - 1
       if (left > 0) this.#outstanding.set(node, left)

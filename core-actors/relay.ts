@@ -126,8 +126,11 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   })
   readonly #predictions = new Predictions({
     candidates: (model, version) => this.#catalog.now.candidates(model, version, Date.now()),
-    ask: async (question, signal) => (await this.#line?.ask(question, signal)) ?? { kind: 'absent' },
-    cancel: (id) => this.#link.now?.publish(cancelSubject(id)),
+    ask: async (question) => (await this.#line?.ask(question)) ?? { kind: 'absent' },
+    cancel: (id) => {
+      this.#line?.cancel(id)
+      this.#link.now?.publish(cancelSubject(id))
+    },
     now: () => Date.now(),
     random: Math.random,
   })

@@ -11,6 +11,9 @@ import type { KeyRing } from './key-ring.ts'
 /** Of an events token: it opens one request's events and nothing else. */
 const EVENTS_AUDIENCE = 'oriel:events'
 const CLOCK_SKEW_S = 5
+/** How long a token that was checked is not checked again: a key that its provider takes back works this much longer. */
+const VERIFIED_MS = 15_000
+const MAX_VERIFIED = 10_000
 
 /** Who is calling: JWTs of the identity provider, keys of programs, and the edge's own tokens for events URLs. */
 export class Identity {
@@ -18,6 +21,7 @@ export class Identity {
   readonly #key: { jwks: JWTVerifyGetKey } | { secret: Uint8Array }
   readonly #eventsKey: Uint8Array
   readonly #keyRing: KeyRing
+  readonly #verified = new Map<string, { readonly caller: Caller; readonly until: number }>()
 
   constructor(settings: Settings, keyRing: KeyRing) {
     this.#keyRing = keyRing
@@ -36,6 +40,8 @@ export class Identity {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
     if (!token) throw unauthenticated('Send `Authorization: Bearer <token>`.')
     if (token.startsWith(KEY_WORD)) return this.#keyRing.caller(token)
+    const known = this.#verified.get(token)
+    if (known && Date.now() < known.until) return known.caller
     const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = this.#settings
     const common = { issuer, audience, clockTolerance: CLOCK_SKEW_S, requiredClaims: ['sub', 'exp'] }
     const verify = async () =>
@@ -43,7 +49,15 @@ export class Identity {
         ? (await jwtVerify(token, this.#key.jwks, { ...common, algorithms: ['RS256', 'ES256'] })).payload
         : (await jwtVerify(token, this.#key.secret, { ...common, algorithms: ['HS256'] })).payload
     const payload = await verified(verify)
-    return { user: subject(payload), scopes: scopesOf(payload) }
+    const caller = { user: subject(payload), scopes: scopesOf(payload) }
+    this.#remember(token, caller, payload)
+    return caller
+  }
+
+  /** Not beyond its expiry: what comes after that is for the check to refuse. */
+  #remember(token: string, caller: Caller, { exp = 0 }: JWTPayload): void {
+    if (this.#verified.size >= MAX_VERIFIED) this.#verified.clear()
+    this.#verified.set(token, { caller, until: Math.min(exp * 1_000, Date.now() + VERIFIED_MS) })
   }
 
   /** A token for one request's events, until `expiresAt` (ms since the epoch). */

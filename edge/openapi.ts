@@ -9,6 +9,10 @@ import {
   MadeKey,
   ModelView,
   NewKey,
+  PredictionAnswer,
+  PredictionBody,
+  PredictionList,
+  PredictionView,
   RequestView,
   RequeuedView,
   Submission,
@@ -187,6 +191,69 @@ export const openapi = () => ({
       },
     },
     ...registryPaths({ json, problem, query, ref, invalid, unauthenticated, unavailable }),
+    '/models/{name}/predict': {
+      post: {
+        summary: 'Predict while you wait',
+        description:
+          'One item in, one item out, as in a request; nothing is accepted before it is answered. Many rows, and binary: `/v2`, the Open Inference Protocol.',
+        parameters: [
+          {
+            name: 'name',
+            in: 'path',
+            required: true,
+            description: 'The model, or `name@version`.',
+            schema: { type: 'string' },
+          },
+          {
+            name: 'Oriel-Timeout-Ms',
+            in: 'header',
+            description: 'How long you wait; the time of the model unless given.',
+            schema: { type: 'integer', minimum: 1 },
+          },
+        ],
+        requestBody: { required: true, content: { 'application/json': { schema: schemaOf(PredictionBody) } } },
+        responses: {
+          200: json('The prediction.', schemaOf(PredictionAnswer)),
+          400: invalid,
+          401: unauthenticated,
+          404: problem('No such model, or version of it.'),
+          413: problem('What goes in or comes out is too large; ask for fewer rows at a time.'),
+          422: problem('The input or a parameter does not fit the model.'),
+          429: problem('You have used up a limit; come back after `Retry-After` seconds.'),
+          500: problem('The model failed.'),
+          503: problem('No node could answer now; try again after `Retry-After` seconds.'),
+          504: problem('There was no answer in time.'),
+        },
+      },
+    },
+    '/predictions': {
+      get: {
+        summary: 'Your predictions, newest first, as the record has them',
+        parameters: [
+          query('model', 'Only of this model.', { type: 'string', pattern: TOKEN.source }),
+          query('nextCursor', 'Where the page before said that this one begins.', { type: 'string' }),
+          query('limit', 'How many at most.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
+        ],
+        responses: {
+          200: json('A page.', schemaOf(PredictionList)),
+          400: invalid,
+          401: unauthenticated,
+          503: unavailable,
+        },
+      },
+    },
+    '/predictions/{id}': {
+      get: {
+        summary: 'One of them',
+        parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
+        responses: {
+          200: json('The prediction.', schemaOf(PredictionView)),
+          401: unauthenticated,
+          404: problem('No such prediction of yours, or not yet.'),
+          503: unavailable,
+        },
+      },
+    },
     '/keys': {
       post: {
         summary: 'Make an API key, for a program that acts as you',

@@ -14,7 +14,7 @@ import { persist } from './retry.ts'
 type Row = PredictedFact['predictions'][number]
 
 /** How long a prediction may wait to be told with others. */
-const FLUSH_MS = 100
+const FLUSH_MS = 250
 const MAX_ROWS = 256
 /** Values of one side of a prediction that are recorded as they are; of more, what they were. */
 const MAX_VALUES = 256
