@@ -1,10 +1,11 @@
 import type { KvWatchEntry } from '@nats-io/kv'
 import { Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/nats-core'
+import { ModelAliases } from '@oriel/protocol/alias'
 import { KnownVersion } from '@oriel/protocol/known-version'
 import { NodeStatus } from '@oriel/protocol/node-status'
 import { Placement } from '@oriel/protocol/placement'
-import { MODELS, NODES, PLACEMENT } from '@oriel/protocol/subjects'
+import { ALIASES, MODELS, NODES, PLACEMENT } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import type { Catalog } from './catalog.ts'
 
@@ -18,6 +19,7 @@ export async function watchCatalog(connection: NatsConnection, catalog: Catalog,
   const kvm = new Kvm(connection)
   await Promise.all([
     keepWatching(kvm, MODELS, signal, (key, value) => catalog.putManifest(key, value && v.parse(KnownVersion, value))),
+    keepWatching(kvm, ALIASES, signal, (key, value) => catalog.putAliases(key, value && v.parse(ModelAliases, value))),
     keepWatching(kvm, NODES, signal, (key, value, heardAt) =>
       catalog.putNode(key, value && v.parse(NodeStatus, value), heardAt),
     ),

@@ -101,3 +101,32 @@ test('who answers predictions: live nodes that serve the version; those of its h
   expect(catalog.candidates('m', '2', 0)).toEqual([])
   expect(catalog.candidates('m', '1', NODE_TTL_MS)).toEqual([])
 })
+
+test('a name means the version of its alias `production`, or the latest; an alias means what it was set to', () => {
+  const catalog = new Catalog()
+  for (const version of ['1', '2', '3']) catalog.putManifest(`m.${version}`, manifest('m', version))
+  const asked = (wanted?: string) => catalog.offer('m', 0, wanted)?.manifest.version
+  expect(asked()).toBe('3')
+  expect(asked('production')).toBeUndefined()
+  catalog.putAliases('m', { production: '1', staging: '2' })
+  expect([asked(), asked('production'), asked('staging'), asked('latest'), asked('3')]).toEqual([
+    '1',
+    '1',
+    '2',
+    '3',
+    '3',
+  ])
+  expect(catalog.offers(0)).toMatchObject([{ versions: ['1', '2', '3'], aliases: { production: '1', staging: '2' } }])
+  expect([asked('canary'), asked('constructor'), asked('4')]).toEqual([undefined, undefined, undefined])
+  catalog.putAliases('m', undefined)
+  expect(asked()).toBe('3')
+})
+
+test('an alias means its version also while no node can run it, and though it is deprecated', () => {
+  const catalog = new Catalog()
+  catalog.putManifest('m.1', { ...manifest('m', '1'), deprecated: true })
+  catalog.putManifest('m.2', manifest('m', '2'))
+  catalog.putAliases('m', { production: '1' })
+  catalog.putNode('a', node('a', [{ name: 'm', version: '2', state: 'loaded' }]), 0)
+  expect(catalog.offer('m', 0)).toMatchObject({ manifest: { version: '1' }, nodes: 0 })
+})

@@ -1,3 +1,4 @@
+import { DEFAULT_ALIAS, LATEST, type ModelAliases } from '@oriel/protocol/alias'
 import type { KnownVersion } from '@oriel/protocol/known-version'
 import type { NodeStatus } from '@oriel/protocol/node-status'
 import { NODE_TTL_MS } from '@oriel/protocol/node-status'
@@ -23,6 +24,7 @@ interface HeardNode {
 export class Catalog {
   /** By name, then by version. */
   readonly #models = new Map<string, Map<string, KnownVersion>>()
+  readonly #aliases = new Map<string, ModelAliases>()
   #nodes = new Map<string, HeardNode>()
   /** When a node last said that it can run a version, by the node's clock. */
   #lastHeartbeats = new Map<string, number>()
@@ -39,6 +41,12 @@ export class Catalog {
     versions.delete(version)
     if (versions.size === 0) this.#models.delete(name)
     this.#lastHeartbeats.delete(key)
+  }
+
+  /** @param aliases `undefined`: the model has none (any more) */
+  putAliases(name: string, aliases: ModelAliases | undefined): void {
+    if (aliases) this.#aliases.set(name, aliases)
+    else this.#aliases.delete(name)
   }
 
   /** @param now when it was heard: a node's own clock is not trusted */
@@ -98,16 +106,18 @@ export class Catalog {
   }
 
   /**
-   * @param version that is meant; else the latest that a live node can run, one that is deprecated after all that are
-   *   not; or the latest of all when none can run any
+   * @param wanted a version, an alias or `latest`; none is the alias `production` if it is set, else `latest`: the latest
+   *   that a live node can run, one that is deprecated after all that are not; or the latest of all when none can run any
    */
-  offer(name: string, now: number, version?: string): ModelOffer | undefined {
+  offer(name: string, now: number, wanted?: string): ModelOffer | undefined {
+    const aliases = this.#aliases.get(name) ?? {}
+    const version = meant(aliases, wanted)
     const nodes = this.#live(now)
     const known = [...(this.#models.get(name)?.values() ?? [])].sort((a, b) => Number(b.version) - Number(a.version))
     const versions = known.map((one) => one.version).reverse()
-    const wanted = known.filter((one) => one.version === (version ?? one.version))
-    const inOrder = [...wanted.filter((one) => !one.deprecated), ...wanted.filter((one) => one.deprecated)]
-    const offers = inOrder.map((one) => ({ ...this.#offerOf(one, nodes), versions }))
+    const able = known.filter((one) => version === LATEST || one.version === version)
+    const inOrder = [...able.filter((one) => !one.deprecated), ...able.filter((one) => one.deprecated)]
+    const offers = inOrder.map((one) => ({ ...this.#offerOf(one, nodes), versions, aliases }))
     return offers.find(({ nodes }) => nodes > 0) ?? offers[0]
   }
 
@@ -149,7 +159,7 @@ export class Catalog {
     return copy ?? (fetches ? { state: 'available' } : undefined)
   }
 
-  #offerOf(known: KnownVersion, nodes: readonly HeardNode[]): Omit<ModelOffer, 'versions'> {
+  #offerOf(known: KnownVersion, nodes: readonly HeardNode[]): Omit<ModelOffer, 'versions' | 'aliases'> {
     const { registered: _, deprecated: __, ...manifest } = known
     const { name, version } = known
     const copies = nodes.flatMap((node) => this.#copy(node, name, version) ?? [])
@@ -169,4 +179,11 @@ export class Catalog {
     const copies = this.liveNodes(now).flatMap(({ models }) => models)
     return copies.find((model) => model.name === name && model.state === 'unavailable')?.problem
   }
+}
+
+/** The version that a reference means, or `latest`. */
+function meant(aliases: ModelAliases, wanted: string | undefined): string {
+  if (wanted === undefined) return aliases[DEFAULT_ALIAS] ?? LATEST
+  // The reference is the caller's, who may call it `constructor`.
+  return (Object.hasOwn(aliases, wanted) ? aliases[wanted] : undefined) ?? wanted
 }

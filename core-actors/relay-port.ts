@@ -1,3 +1,4 @@
+import type { ModelAliases } from '@oriel/protocol/alias'
 import type { NewEvent, RequestEvent, Terminal } from '@oriel/protocol/event'
 import type { Accepted } from '@oriel/protocol/fact'
 import type { RequestId } from '@oriel/protocol/ids'
@@ -56,6 +57,8 @@ export interface ModelOffer {
   readonly manifest: Manifest
   /** All that there are of the model, the lowest first. */
   readonly versions: readonly string[]
+  /** Which version each alias of the model means. */
+  readonly aliases: ModelAliases
   /** Nodes that can run it now. */
   readonly nodes: number
   /** When a node that can run it was last heard of, ms since the epoch. */
@@ -112,7 +115,7 @@ export interface RelayPort {
   /** Of the predictions that went through here. */
   predictionCounts(): Promise<PredictionCount[]>
   /**
-   * @param version that is meant; else the latest that a node can run
+   * @param version a number, an alias or `latest`; else what the bare name means
    * @returns a refusal also for a model that is there, but on no node whole
    */
   model(name: string, version?: string): Promise<Outcome<{ offer: ModelOffer | undefined }>>

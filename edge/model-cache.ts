@@ -14,7 +14,7 @@ export class ModelCache {
     this.#relay = relay
   }
 
-  /** @param version that is meant; else the latest that can be run. @throws ProblemError unavailable */
+  /** @param version a number, an alias or `latest`; else what the bare name means. @throws ProblemError unavailable */
   async offer(model: string, now: number, version?: string): Promise<ModelOffer | undefined> {
     const key = version === undefined ? model : `${model}@${version}`
     const known = this.#known.get(key)

@@ -30,11 +30,13 @@ models.get('/', authenticate, async (c) => {
   return c.json({ models: page.offers.map(viewOf), nextCursor: page.more && last ? last : null, limit })
 })
 
-function viewOf({ manifest, nodes, lastHeartbeat, problem }: ModelOffer): ModelView {
+function viewOf({ manifest, versions, aliases, nodes, lastHeartbeat, problem }: ModelOffer): ModelView {
   const { name, version, description, engine, inputs, outputs, parameters, limits } = manifest
   return {
     modelID: name,
     version,
+    versions: [...versions],
+    aliases,
     description,
     engine,
     inputs,

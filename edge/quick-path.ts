@@ -6,11 +6,9 @@ import { MAX_TIMEOUT_MS } from '@oriel/protocol/api'
 import { openFrame, packFrame } from '@oriel/protocol/frame'
 import type { RequestId } from '@oriel/protocol/ids'
 import { newRequestId } from '@oriel/protocol/ids'
-import { ModelVersion } from '@oriel/protocol/manifest'
 import { resolveParameters } from '@oriel/protocol/parameters'
 import { MAX_FRAME_BYTES, type PredictionHead } from '@oriel/protocol/prediction'
 import { ProblemError } from '@oriel/protocol/problem'
-import * as v from 'valibot'
 import type { Allowances } from './allowances.ts'
 import type { Caller } from './caller.ts'
 import type { ModelCache } from './model-cache.ts'
@@ -40,13 +38,11 @@ export interface PredictionMade extends InferenceAnswer {
   readonly id: RequestId
 }
 
-/** The version that a reference means. @throws ProblemError model-not-found, or why no node can load it */
+/** The version that a reference means now. @throws ProblemError model-not-found, or why no node can load it */
 export async function resolveModel(models: ModelCache, { name, version }: ModelRef, now: number): Promise<ModelOffer> {
-  const number = version === 'latest' ? undefined : version
-  const known = number === undefined || v.is(ModelVersion, number)
-  const offer = known ? await models.offer(name, now, number) : undefined
+  const offer = await models.offer(name, now, version)
   if (!offer) {
-    const what = number === undefined ? `no model ${name}` : `no version ${number} of a model ${name}`
+    const what = version === undefined ? `no model ${name}` : `no version or alias ${version} of a model ${name}`
     throw new ProblemError({ kind: 'model-not-found', detail: `There is ${what}.` })
   }
   if (offer.problem) throw new ProblemError(offer.problem)

@@ -1,5 +1,6 @@
 import type { Standing } from '@oriel/core-actors/request-port'
 import { parseEventId, SSE_HEADERS, sseDocument } from '@oriel/core-actors/sse'
+import { parseModelRef } from '@oriel/oip/model-ref'
 import { MAX_BODY_BYTES, type RequestView, Submission } from '@oriel/protocol/api'
 import { type Status, TERMINAL } from '@oriel/protocol/event'
 import { ClientRequestID } from '@oriel/protocol/ids'
@@ -36,7 +37,9 @@ requests.post('/', authenticate, limitBody(MAX_BODY_BYTES), async (c) => {
   const { platform, user, caller } = c.var
   const submission = await readJson(c, Submission)
   const now = Date.now()
-  const draft = await draftOf(user, submission, await platform.models.offer(submission.modelID, now), now)
+  const { name, version } = parseModelRef(submission.modelID)
+  // What it means now is what the request stays with, whatever an alias means later.
+  const draft = await draftOf(user, submission, await platform.models.offer(name, now, version), now)
   // A request that the client named may have been accepted before: only its actor can tell.
   const named = submission.request.requestID !== undefined
   const full = named ? undefined : platform.fullQueues.refusal(draft.model, draft.lane, now)

@@ -47,6 +47,7 @@ export function tokenFor(claims: Claims, secret = settings.AUTH_SECRET): Promise
 export const irisOffer: ModelOffer = {
   nodes: 1,
   versions: ['1'],
+  aliases: {},
   manifest: v.parse(Manifest, {
     name: 'iris',
     version: '1',

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { ModelAliases, ModelReference } from './alias.ts'
 import { Attempt } from './attempts.ts'
 import { STATUSES } from './event.ts'
 import { ClientRequestID, RequestId } from './ids.ts'
@@ -30,7 +31,7 @@ export const RequestOptions = v.strictObject({
   lane: v.optional(v.picklist(LANES)),
 })
 
-export const Submission = v.strictObject({ modelID: ModelName, request: RequestOptions })
+export const Submission = v.strictObject({ modelID: ModelReference, request: RequestOptions })
 export type Submission = v.InferOutput<typeof Submission>
 
 const Timestamp = v.pipe(v.string(), v.isoTimestamp())
@@ -113,6 +114,10 @@ export type HistoryPage = v.InferOutput<typeof HistoryPage>
 export const ModelView = v.object({
   modelID: ModelName,
   version: Manifest.entries.version,
+  /** All that can be asked as `modelID@version`, the lowest first. */
+  versions: v.array(Manifest.entries.version),
+  /** Which version each alias means, asked as `modelID@alias`. Without `production`, the bare name means the latest. */
+  aliases: ModelAliases,
   description: v.string(),
   engine: Manifest.entries.engine,
   inputs: Manifest.entries.inputs,

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { toJsonSchema } from '@valibot/to-json-schema'
+import { ModelAliases } from './alias.ts'
 import { Backlog } from './backlog.ts'
 import { RequestEvent } from './event.ts'
 import { Accepted, Ended, Predicted } from './fact.ts'
@@ -31,6 +32,8 @@ test('the wire contract has not changed', () => {
       volume: subjects.volumeSubject(2),
       backlog: subjects.BACKLOG,
       model: subjects.modelKey('m', '1'),
+      warm: subjects.warmSubject('node'),
+      warmed: subjects.warmedSubject('node', 'm', '1'),
       token: subjects.TOKEN.source,
     },
     job: toJsonSchema(Job),
@@ -44,5 +47,6 @@ test('the wire contract has not changed', () => {
     placement: toJsonSchema(Placement),
     volume: toJsonSchema(Volume),
     backlog: toJsonSchema(Backlog),
+    aliases: toJsonSchema(ModelAliases, { errorMode: 'ignore' }),
   }).toMatchSnapshot()
 })

@@ -1,4 +1,5 @@
 import {
+  ALIASES,
   ALL_ANSWERS,
   ALL_CANCELS,
   ALL_CHECKED,
@@ -6,6 +7,8 @@ import {
   ALL_MAX_DELIVERIES,
   ALL_PREDICTIONS,
   ALL_VOLUMES,
+  ALL_WARM_UPS,
+  ALL_WARMED,
   BACKLOG,
   CHECK,
   DEAD,
@@ -48,8 +51,9 @@ export const NODE_PERMISSIONS = {
     `$JS.API.CONSUMER.MSG.NEXT.${JOBS}.>`,
     `$JS.ACK.${JOBS}.>`,
     `$JS.ACK.*.*.${JOBS}.>`,
-    // Says what came of a check.
+    // Says what came of a check, and of a warm-up.
     ALL_CHECKED,
+    ALL_WARMED,
     // Reads logs and known manifests, and watches the plan and the registered versions.
     `$JS.API.DIRECT.GET.${PROGRESS}`,
     `$JS.API.DIRECT.GET.${kv(MODELS)}.>`,
@@ -60,7 +64,7 @@ export const NODE_PERMISSIONS = {
       `$JS.FC.${kv(bucket)}.>`,
     ]),
   ],
-  subscribe: [`${NODE_INBOX}.>`, BACKLOG, ALL_CANCELS, ALL_PREDICTIONS, CHECK],
+  subscribe: [`${NODE_INBOX}.>`, BACKLOG, ALL_CANCELS, ALL_PREDICTIONS, CHECK, ALL_WARM_UPS],
 } as const satisfies Permissions
 
 export const EDGE_INBOX = '_INBOX_edge'
@@ -95,7 +99,7 @@ export const EDGE_PERMISSIONS = {
     // A requeued request whose log has aged gets it back from the record, under the same subject.
     `$JS.API.STREAM.PURGE.${PROGRESS}`,
     // Watches the buckets.
-    ...[MODELS, NODES, PLACEMENT].flatMap((bucket) => [
+    ...[MODELS, ALIASES, NODES, PLACEMENT].flatMap((bucket) => [
       `$JS.API.STREAM.INFO.${kv(bucket)}`,
       `$JS.API.CONSUMER.CREATE.${kv(bucket)}.>`,
       `$JS.API.CONSUMER.DELETE.${kv(bucket)}.>`,
@@ -110,7 +114,7 @@ export const RECORDER_INBOX = '_INBOX_recorder'
 
 /**
  * The recorder reads the history through its one consumer and watches models and nodes. It has nodes check what was
- * registered, and writes what is ready into the bucket of models.
+ * registered, and writes what is ready into the bucket of models. Before an alias changes, nodes are told to warm up what it will mean.
  */
 export const RECORDER_PERMISSIONS = {
   publish: [
@@ -119,15 +123,19 @@ export const RECORDER_PERMISSIONS = {
     `$JS.ACK.${HISTORY}.${RECORDER}.>`,
     `$JS.ACK.*.*.${HISTORY}.${RECORDER}.>`,
     CHECK,
+    ALL_WARM_UPS,
     `$KV.${MODELS}.>`,
-    ...[MODELS, NODES].flatMap((bucket) => [
+    `$KV.${ALIASES}.>`,
+    // Where a model is at home.
+    `$JS.API.DIRECT.GET.${kv(PLACEMENT)}.>`,
+    ...[MODELS, ALIASES, NODES].flatMap((bucket) => [
       `$JS.API.CONSUMER.CREATE.${kv(bucket)}.>`,
       `$JS.API.CONSUMER.DELETE.${kv(bucket)}.>`,
       `$JS.API.CONSUMER.INFO.${kv(bucket)}.>`,
       `$JS.FC.${kv(bucket)}.>`,
     ]),
   ],
-  subscribe: [`${RECORDER_INBOX}.>`, ALL_CHECKED],
+  subscribe: [`${RECORDER_INBOX}.>`, ALL_CHECKED, ALL_WARMED],
 } as const satisfies Permissions
 
 export const PLANNER_INBOX = '_INBOX_planner'

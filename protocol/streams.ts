@@ -1,5 +1,6 @@
 import { NODE_TTL_MS } from './node-status.ts'
 import {
+  ALIASES,
   ALL_DEAD,
   ALL_HISTORY,
   ALL_JOBS,
@@ -129,6 +130,7 @@ export const RECORDER_CONSUMER = {
 export const BUCKETS = [
   { name: NODES, ttlMs: NODE_TTL_MS },
   { name: MODELS, ttlMs: 0 },
+  { name: ALIASES, ttlMs: 0 },
   { name: PLACEMENT, ttlMs: 0 },
   { name: LEASES, ttlMs: LEASE_TTL_MS },
   { name: VOLUMES, ttlMs: 0 },

@@ -71,10 +71,19 @@ export const CHECKERS = 'checkers'
 /** What that node says of it. */
 export const checkedSubject = (model: string, version: string) => `control.checked.${model}.${version}`
 export const ALL_CHECKED = 'control.checked.*.*'
+/** The recorder has one node bring a version into memory. */
+export const warmSubject = (node: string) => `control.warm.${node}`
+export const ALL_WARM_UPS = 'control.warm.*'
+/** What that node says of it. */
+export const warmedSubject = (node: string, model: string, version: string) =>
+  `control.warmed.${node}.${model}.${version}`
+export const ALL_WARMED = 'control.warmed.*.*.*'
 
 /** KV buckets. */
 export const NODES = 'nodes'
 export const MODELS = 'models'
+/** By model, which version each of its aliases means. */
+export const ALIASES = 'aliases'
 export const PLACEMENT = 'placement'
 /** The one key in the placement bucket. */
 export const PLAN = 'plan'
