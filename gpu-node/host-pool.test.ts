@@ -65,7 +65,7 @@ function setUp(hosts: number) {
 }
 
 const answerLoads = (process: FakeHost) => {
-  for (const { work } of process.all('load')) process.say({ type: 'done', work })
+  for (const { work } of process.all('load')) process.say({ type: 'loaded', work, bytes: 0, tookMs: 0 })
 }
 
 function lastRun(processes: FakeHost[]): { process: FakeHost; work: number } {

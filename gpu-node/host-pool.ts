@@ -224,7 +224,7 @@ export class HostPool implements ModelRunner, ModelHosts {
   }
 
   #wanted(key: string, model: LocalModel): Wanted<Host> {
-    const { clock, isPinned, observer } = this.#options
+    const { isPinned, observer } = this.#options
     const bytes = bytesOf(model)
     return {
       model: key,
@@ -232,24 +232,27 @@ export class HostPool implements ModelRunner, ModelHosts {
       pinned: isPinned(model),
       choose: () => this.#fleet.choose(bytes),
       load: async (host, session) => {
-        const since = clock.now()
-        const took = await this.#load(model, host, session)
-        observer.loaded(model, clock.now() - since, bytes)
-        return took
+        const loaded = await this.#load(model, host, session)
+        observer.loaded(model, loaded.tookMs, bytes)
+        return loaded
       },
       onEvicted: () => observer.evicted(model),
     }
   }
 
-  /** @returns by how many bytes its host has grown */
-  async #load(model: LocalModel, host: Host, session: string): Promise<number> {
+  /** @returns by how many bytes its host has grown, and the time without that of a host that had to start */
+  async #load(model: LocalModel, host: Host, session: string) {
     const { manifest, dir } = model
+    const { clock, bring } = this.#options
     try {
-      const release = await this.#options.bring(model)
+      const since = clock.now()
+      const release = await bring(model)
+      const broughtMs = clock.now() - since
       const load = { type: 'load', work: ++this.#lastWork, model: session, dir, manifest } as const
       const end = await host.perform(load, manifest.limits.hangMs).finally(release)
       this.#refused.delete(keyOf(model))
-      return end.type === 'loaded' ? end.bytes : 0
+      if (end.type !== 'loaded') throw new Error('a load ended without an answer')
+      return { bytes: end.bytes, tookMs: broughtMs + end.tookMs }
     } catch (error) {
       this.#refuse(keyOf(model), error)
       if (this.#fleet.isOwn(host)) void this.#fleet.close(host)

@@ -8,7 +8,7 @@ interface Load {
   readonly model: string
   readonly host: string
   /** @param bytes that it took */
-  done(bytes?: number): void
+  done(bytes?: number, tookMs?: number): void
   fail(error: Error): void
 }
 
@@ -29,8 +29,8 @@ function setUp({ budgetBytes = 100, maxWaitMs = 10_000 } = {}) {
     { hosts = ['a'], pinned = false, signal = undefined as AbortSignal | undefined } = {},
   ) => {
     const load = (host: string) =>
-      new Promise<number>((resolve, reject) =>
-        loads.push({ model, host, done: (took = bytes) => resolve(took), fail: reject }),
+      new Promise<{ bytes: number; tookMs: number }>((resolve, reject) =>
+        loads.push({ model, host, done: (took = bytes, tookMs = 0) => resolve({ bytes: took, tookMs }), fail: reject }),
       )
     const lease = residency.acquire(
       { model, bytes, pinned, choose: () => hosts.shift() ?? 'a', load, onEvicted: () => evicted.push(model) },
@@ -42,8 +42,7 @@ function setUp({ budgetBytes = 100, maxWaitMs = 10_000 } = {}) {
   /** Loaded, and in use by the caller. */
   const have = async (model: string, bytes = 10, options: Parameters<typeof want>[2] & { tookMs?: number } = {}) => {
     const lease = want(model, bytes, options)
-    await clock.advance(options.tookMs ?? 0)
-    loads.at(-1)?.done()
+    loads.at(-1)?.done(bytes, options.tookMs)
     return lease
   }
   /** Loaded, and idle. */
@@ -332,7 +331,7 @@ test('in whatever order things happen: the budget holds, nothing in use goes, no
       const acquire = (model: string, host: string) => {
         const bytes = SIZES[model] ?? 0
         const load = (host: string, session: string) =>
-          new Promise<number>((resolve, reject) => {
+          new Promise<{ bytes: number; tookMs: number }>((resolve, reject) => {
             const copy = { model, host, session, bytes }
             held.add(copy)
             const total = [...held].reduce((sum, { bytes }) => sum + bytes, 0)
@@ -345,7 +344,7 @@ test('in whatever order things happen: the budget holds, nothing in use goes, no
                 loads.splice(loads.indexOf(entry), 1)
                 if (!fails) copy.bytes += extra
                 else held.delete(copy)
-                fails ? reject(new Error('load')) : resolve(copy.bytes)
+                fails ? reject(new Error('load')) : resolve({ bytes: copy.bytes, tookMs: 100 })
               },
             }
             loads.push(entry)

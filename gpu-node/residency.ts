@@ -29,9 +29,9 @@ export interface Wanted<Host> {
   readonly choose: () => Host
   /**
    * @param session what it is called there
-   * @returns the memory that it took
+   * @returns the memory that it took, and how long it would take again
    */
-  readonly load: (host: Host, session: string) => Promise<number>
+  readonly load: (host: Host, session: string) => Promise<{ readonly bytes: number; readonly tookMs: number }>
   /** It is thrown out to make room for another. */
   readonly onEvicted: () => void
 }
@@ -240,11 +240,10 @@ export class Residency<Host> {
   #start(copy: Wait<Host>): void {
     const { clock, budgetBytes } = this.#options
     const { wanted } = copy
-    const began = clock.now()
     const host = wanted.choose()
     this.#memory.hold(copy, host)
     wanted.load(host, copy.session).then(
-      (bytes) => {
+      ({ bytes, tookMs }) => {
         // While it was loaded it may have been lost with its host.
         if (copy.mode !== 'loading') return copy.loaded.resolve()
         copy.mode = 'resident'
@@ -254,7 +253,7 @@ export class Residency<Host> {
           return this.#leave(copy)
         }
         const now = clock.now()
-        const stayMs = Math.min(LONGEST_STAY_MS, STAY_PER_LOAD * (now - began))
+        const stayMs = Math.min(LONGEST_STAY_MS, STAY_PER_LOAD * tookMs)
         copy.staysUntil = wanted.pinned ? Number.POSITIVE_INFINITY : now + stayMs
         copy.loaded.resolve()
         this.#settle(copy)

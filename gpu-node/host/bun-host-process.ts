@@ -8,18 +8,25 @@ import { FromHost } from './messages.ts'
 // The node's own environment holds the broker's credentials, and a host runs other people's graphs.
 const PASSED_ON = /^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|(DY)?LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|ORT_.*|OMP_.*)$/
 
-/** Hosts as subprocesses of Bun. @param threads that one operator of a graph may use */
-export const bunHosts =
-  ({ threads }: { threads: number }): StartHost =>
-  (events) =>
-    start(threads, events)
+export interface BunHostsOptions {
+  /** Threads that one operator of a graph may use. */
+  readonly threads: number
+  /** The program, where it is another than ours. */
+  readonly main?: string
+}
 
-function start(threads: number, events: HostProcessEvents): HostProcess {
+/** Hosts as subprocesses of Bun. */
+export const bunHosts =
+  ({ threads, main = `${import.meta.dir}/main.ts` }: BunHostsOptions): StartHost =>
+  (events) =>
+    start(threads, main, events)
+
+function start(threads: number, main: string, events: HostProcessEvents): HostProcess {
   const recorder = openRecorder()
   let lastWork: number | undefined
   let connected = true
   const child: Subprocess<'ignore', 'pipe', 'pipe'> = Bun.spawn(
-    [process.execPath, `${import.meta.dir}/main.ts`, '--threads', String(threads)],
+    [process.execPath, main, '--threads', String(threads)],
     {
       stdio: ['ignore', 'pipe', 'pipe', recorder.fd],
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name))),

@@ -45,7 +45,7 @@ async function setUp() {
   const sent: FromHost[] = []
   const marks: number[] = []
   let disposed = 0
-  const rss = 1_000
+  let rss = 1_000
   const session: StreamSession = {
     kind: 'stream',
     async run({ input }, { emit, signal, step }) {
@@ -64,6 +64,7 @@ async function setUp() {
   const batches: BatchSession = {
     kind: 'batch',
     async infer([input]) {
+      rss += input?.values.length === 1 ? 0 : 100 * (input?.values.length ?? 0)
       if (input?.values[0] === 0) throw new ProblemError({ kind: 'inference-failed', detail: 'Div by zero.' })
       return input ? [{ ...input, name: 'y' }] : []
     },
@@ -186,4 +187,41 @@ test('a model that answers with a stream is not asked for tensors', async () => 
   await host.receive({ ...infer(2, 1), model: 'm/1' } as ToHost)
   console.error = log
   expect(sent.at(-1)).toMatchObject({ type: 'failed', work: 2, problem: { kind: 'inference-failed' } })
+})
+
+test('a model is told to take what its host grew by at its load, and again when it ran on more than ever before', async () => {
+  const { host, sent } = await setUp()
+  const inputs = [{ name: 'x', datatype: 'FP32' as const, shape: [2] }]
+  await host.receive({
+    type: 'load',
+    work: 2,
+    model: 'tensors/1',
+    dir: '/',
+    manifest: { ...manifest, engine: 'tensor', inputs, limits: { ...manifest.limits, maxBatch: 0 } },
+  })
+  // The made-up row failed, and had two values.
+  expect(sent.at(-1)).toEqual({ type: 'loaded', work: 2, bytes: 200, tookMs: expect.any(Number) })
+  await host.receive(infer(3, 1, 2, 3))
+  expect(sent.slice(-2)).toMatchObject([{ type: 'grew', model: 'tensors/1', bytes: 500 }, { type: 'inferred' }])
+  await host.receive(infer(4, 1, 2, 3))
+  expect(sent.slice(-2)).toMatchObject([{ work: 3 }, { type: 'inferred', work: 4 }])
+})
+
+test('a model that cannot run the sample of its manifest is not loaded', async () => {
+  const { host, sent } = await setUp()
+  const inputs = [{ name: 'x', datatype: 'FP32' as const, shape: [1] }]
+  const load = (work: number, sample: unknown): ToHost => {
+    const limits = { ...manifest.limits, maxBatch: 0 }
+    const whole = { ...manifest, engine: 'tensor' as const, inputs, limits, sample }
+    return { type: 'load', work, model: `tensors/${work}`, dir: '/', manifest: whole }
+  }
+  await host.receive(load(2, { x: [0] }))
+  expect(sent.at(-1)).toMatchObject({
+    type: 'failed',
+    problem: { kind: 'model-unavailable', detail: 'The model failed on the sample of its manifest: Div by zero.' },
+  })
+  await host.receive(load(3, { y: [1] }))
+  expect(sent.at(-1)).toMatchObject({ type: 'failed', problem: { kind: 'model-unavailable' } })
+  await host.receive(load(4, { x: [1] }))
+  expect(sent.at(-1)).toMatchObject({ type: 'loaded' })
 })

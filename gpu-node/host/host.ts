@@ -92,12 +92,14 @@ export class Host {
     const { engines, threads, steps, rssBytes } = this.#options
     const resident = await steps.take(work, async () => {
       const before = rssBytes()
+      const began = performance.now()
       const session = await engines[manifest.engine].load({ dir, manifest }, { threads })
       await warmUp(session, manifest)
-      return { session, bytes: Math.max(0, rssBytes() - before), largest: 0 }
+      const bytes = Math.max(0, rssBytes() - before)
+      return { session, bytes, largest: 0, tookMs: performance.now() - began }
     })
     this.#residents.set(model, resident)
-    return { type: 'loaded', work, bytes: resident.bytes }
+    return { type: 'loaded', work, bytes: resident.bytes, tookMs: resident.tookMs }
   }
 
   async #unload(model: string): Promise<void> {

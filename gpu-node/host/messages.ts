@@ -57,8 +57,8 @@ export const FromHost = v.variant('type', [
   v.object({ type: v.literal('ready'), rssBytes: whole }),
   v.object({ type: v.literal('output'), work, response: v.unknown(), tokens: v.optional(tokens) }),
   // Each piece of work ends with exactly one of these four.
-  /** @param bytes by which the process has grown */
-  v.object({ type: v.literal('loaded'), work, bytes: whole }),
+  /** @param bytes by which the process has grown. @param tookMs on its thread */
+  v.object({ type: v.literal('loaded'), work, bytes: whole, tookMs: v.number() }),
   v.object({ type: v.literal('inferred'), work, outputs: tensors }),
   v.object({ type: v.literal('done'), work }),
   v.object({ type: v.literal('failed'), work, problem: Problem }),
