@@ -8,6 +8,7 @@ import { forAWhile, read, submit, type Target } from './load.ts'
 import { predictions } from './predict.ts'
 import { percentile, type Result, rate, time } from './result.ts'
 import { serveRates } from './serve.ts'
+import { swaps } from './swaps.ts'
 
 export interface Surroundings {
   readonly stack: Stack
@@ -144,6 +145,13 @@ const predict: Benchmark = {
   run: (around) => predictions(around, FOR_MS),
 }
 
+const modelSwaps: Benchmark = {
+  about:
+    'a request for a model that must take the place of another; limit: a raw session of the same graph (aim: a ratio of 0.67); memory after 10,000 swaps (aim: within 10 %); 10,000 models with 5 % of them in memory',
+  alone: true,
+  run: swaps,
+}
+
 export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   streams,
   events,
@@ -154,4 +162,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   codec,
   serve,
   predict,
+  swaps: modelSwaps,
 }
