@@ -6,6 +6,7 @@ import { startStack } from '@oriel/dev/stack'
 import { startBare } from './bare.ts'
 import { BENCHMARKS } from './benchmarks.ts'
 import { type Result, table } from './result.ts'
+import { main as raceServers } from './rivals/main.ts'
 import { startTicker } from './ticker.ts'
 
 const help = `bun run bench [name …] [--json]
@@ -17,7 +18,12 @@ ${Object.entries(BENCHMARKS)
   .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
   .join('\n')}
 
+  servers  a node alone beside Triton and other model servers from PyPI; not in a run of all, and with options of its own:
+           see bun run bench servers --help
+
   --json   [{ name, unit, value, limit, ratio }] on stdout instead of a table`
+
+if (process.argv[2] === 'servers') process.exit(await raceServers(process.argv.slice(3)))
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { deflateSync, gzipSync } from 'node:zlib'
+import { whyNoPython } from '@oriel/dev/python'
 import { received } from '@oriel/oip/message'
 import { encodeRequest } from '@oriel/oip/request'
 import { decodeResponse } from '@oriel/oip/response'
@@ -9,7 +10,7 @@ import * as v from 'valibot'
 import { About, Answer, Config, Index, Metadata, Problem, Statistics } from './answers.ts'
 import { FIXED_INPUT, MISTAKES } from './mistakes.ts'
 import { identityOf } from './models.ts'
-import { KSERVE, runPythonClient, TRITON, whyNot } from './python-client.ts'
+import { KSERVE, runPythonClient, TRITON } from './python-client.ts'
 import { samples } from './samples.ts'
 
 /** A server with the models of `writeContractModels`, all ready. */
@@ -286,10 +287,10 @@ export function inferenceContract(title: string, serve: () => Promise<ServerUnde
     })
 
     for (const client of [TRITON, KSERVE]) {
-      const reason = whyNot(client)
+      const reason = whyNoPython(client)
       if (reason) console.log(`skipped: ${title} with an unmodified client, because ${reason}`)
       test.skipIf(reason !== undefined)(
-        `${client.requirement} from PyPI works as it is`,
+        `${client.requirements.join(', ')} from PyPI works as it is`,
         () => runPythonClient(client, server, ...(contract.repository ? ['load'] : [])),
         600_000, // the first time it is installed
       )

@@ -1,13 +1,9 @@
 import { join } from 'node:path'
-import { pythonEnvironment, pythonMinor, run } from '../support/python.ts'
+import { type PythonPackages, pythonEnvironment } from '@oriel/dev/python'
 import type { ServerUnderTest } from './contract.ts'
 
 /** A client from PyPI and the program that uses it, unmodified, against a server. */
-export interface PythonClient {
-  readonly name: string
-  readonly requirement: string
-  /** The lowest and the highest Python, 3.x, that it can be installed for. */
-  readonly minors: readonly [lowest: number, highest: number]
+export interface PythonClient extends PythonPackages {
   readonly script: string
 }
 
@@ -15,25 +11,16 @@ const clients = join(import.meta.dir, 'clients')
 
 export const TRITON: PythonClient = {
   name: 'tritonclient',
-  requirement: 'tritonclient[http]==2.73.0',
+  requirements: ['tritonclient[http]==2.73.0'],
   minors: [10, 99],
   script: join(clients, 'triton_client.py'),
 }
 
 export const KSERVE: PythonClient = {
   name: 'kserve',
-  requirement: 'kserve==0.21.0',
+  requirements: ['kserve==0.21.0'],
   minors: [10, 13],
   script: join(clients, 'kserve_client.py'),
-}
-
-/** Why the client cannot run here, or undefined: it can. */
-export function whyNot({ name, minors: [lowest, highest] }: PythonClient): string | undefined {
-  const minor = pythonMinor()
-  if (minor === undefined) return `${name} needs Python 3, and there is no python3 on PATH`
-  if (minor < lowest || minor > highest)
-    return `${name} needs Python 3.${lowest} to 3.${highest}, and this is 3.${minor}`
-  return undefined
 }
 
 /** Runs the client's program and throws what it wrote, unless all was well. The first time it installs the client. */
@@ -41,4 +28,11 @@ export async function runPythonClient(client: PythonClient, { url, headers }: Se
   const python = join(await pythonEnvironment(client), 'bin', 'python')
   const answer = await run([python, client.script, url, JSON.stringify(headers), ...more])
   if (!answer.endsWith('ok\n')) throw new Error(answer)
+}
+
+async function run(command: string[]): Promise<string> {
+  const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+  if ((await child.exited) !== 0) throw new Error(`${command.join(' ')}\n${stdout}${stderr}`)
+  return stdout
 }

@@ -1,16 +1,15 @@
 import { join } from 'node:path'
 import { HOST } from '@oriel/dev/ports'
+import { pythonEnvironment, whyNoPython } from '@oriel/dev/python'
 import { artifactKey } from '@oriel/protocol/artifact'
 import { S3Client } from 'bun'
-import { pythonEnvironment, pythonMinor } from './python.ts'
 import { sha256Of } from './registry.ts'
 
-const MOTO = { name: 'moto', requirement: 'moto[s3,server]==5.2.5' }
+const MOTO = { name: 'moto', requirements: ['moto[s3,server]==5.2.5'] }
 const BUCKET = 'oriel-artifacts'
 
 /** Why there can be no S3 server here, or undefined: there can. */
-export const whyNoS3 = (): string | undefined =>
-  pythonMinor() === undefined ? 'moto, an S3 server, needs Python 3, and there is no python3 on PATH' : undefined
+export const whyNoS3 = (): string | undefined => whyNoPython(MOTO)
 
 /** An S3 server from PyPI, in memory. */
 export class S3Server {
