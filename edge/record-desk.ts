@@ -21,8 +21,8 @@ type Answer<T> = Outcome<{ readonly answer: T }>
 /** Asks the record on behalf of actors, over a few connections that it keeps: an actor lives for one request. */
 export class RecordDesk extends DurableObject<Env> {
   #sql: Sql | undefined
-  /** In a row. */
-  #silences = 0
+  /** Since when nothing was answered. */
+  #silentSince: number | undefined
   readonly #lookUps = new Breather(REST_MS)
 
   find(user: string, requestID: string): Promise<Answer<RecordedRequest | undefined>> {
@@ -34,6 +34,10 @@ export class RecordDesk extends DurableObject<Env> {
     return outcome(this.#ask((history) => history.isRecorded(id, n), ANSWER_MS))
   }
 
+  listed(ids: readonly string[]): Promise<Answer<string[]>> {
+    return outcome(this.#ask((history) => history.listed(ids), ANSWER_MS))
+  }
+
   log(id: RequestId): Promise<Answer<RequestEvent[]>> {
     return outcome(this.#ask((history) => allOf(history.events(id)), ANSWER_MS))
   }
@@ -41,16 +45,19 @@ export class RecordDesk extends DurableObject<Env> {
   async #ask<T>(ask: (history: History) => Promise<T>, withinMs: number): Promise<T> {
     this.#sql ??= connect(this.env, CONNECTIONS)
     const sql = this.#sql
+    const askedAt = Date.now()
     try {
       const answer = await answered(ask(new History(sql)), withinMs, HISTORY_AWAY)
-      this.#silences = 0
+      this.#silentSince = undefined
       return answer
     } catch (error) {
-      // One answer may be slow. Silence again is a half-open connection, which would be asked for ever.
-      this.#silences += 1
+      // Whoever asked may have had little time, and a connection on a busy machine takes longer than that to make. Silence
+      // for so long is a half-open connection, which would be asked for ever.
+      this.#silentSince ??= askedAt
       const broken = error instanceof Error && error.cause !== undefined
-      if (this.#sql === sql && (broken || this.#silences > 1)) {
+      if (this.#sql === sql && (broken || Date.now() - this.#silentSince >= ANSWER_MS)) {
         this.#sql = undefined
+        this.#silentSince = undefined
         disconnect(sql)
       }
       throw error
@@ -78,6 +85,10 @@ export class DeskRecord implements RequestRecord {
 
   async isRecorded(id: RequestId, n: number) {
     return answerOf(await this.#desk().isRecorded(id, n))
+  }
+
+  async listed(ids: readonly string[]) {
+    return answerOf(await this.#desk().listed(ids))
   }
 
   async log(id: RequestId) {
