@@ -20,4 +20,6 @@ export interface RequestRecord {
    * @throws when the database cannot be reached
    */
   isRecorded(id: RequestId, n: number): Promise<boolean>
+  /** Those of these requests that the record lists. @throws when the database cannot be reached */
+  listed(ids: readonly string[]): Promise<string[]>
 }

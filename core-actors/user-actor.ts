@@ -3,6 +3,7 @@ import { sentAtOf } from '@oriel/protocol/ids'
 import type { Limits } from '@oriel/protocol/limits'
 import type { Share } from './limits.ts'
 import { Meters } from './meters.ts'
+import type { RequestRecord } from './record.ts'
 import type { Outcome } from './relay-port.ts'
 import type { Admission, LeaseOrder, Note, RecentPage, UserPort } from './user-port.ts'
 import { UserStore } from './user-store.ts'
@@ -11,6 +12,9 @@ import { UserStore } from './user-store.ts'
 const STORE_END_MS = 1_000
 
 const NONE_OPEN = { size: 0, sizeOf: () => 0 }
+
+/** How often it is looked for what the record has. */
+const TIDY_AGAIN_MS = 500
 
 /** How long it is believed that the record has nothing else, ms: should that be wrong once, it does not stay wrong. */
 const WHOLE_MS = 10 * 60_000
@@ -21,6 +25,7 @@ const WHOLE_MS = 10 * 60_000
  */
 export abstract class UserActorBase<Env> extends DurableObject<Env> implements UserPort {
   protected abstract readonly limits: Limits
+  protected abstract readonly record: Pick<RequestRecord, 'listed'>
 
   readonly #store = new UserStore(this.ctx.storage)
   readonly #loaded = this.#store.load()
@@ -30,6 +35,7 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
   /** Ends that are not stored. Were they lost, they would count until their deadline, as an end that was never told. */
   #unstored: string[] = []
   #wholeUntil = 0
+  #tidyAt = 0
 
   async admit(note: Note): Promise<Admission> {
     const now = Date.now()
@@ -76,14 +82,14 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
 
   async forgotten(id: string): Promise<void> {
     this.#end(id)
-    if (id <= this.#recent.floor) return
-    this.#recent.raise(id)
-    this.#store.raiseFloor(id)
+    this.#changeRecent(() => this.#recent.forgotten(id))
   }
 
   async recent(before: string | undefined): Promise<RecentPage> {
-    const whole = Date.now() < this.#wholeUntil && this.#recent.floor === ''
-    return { entries: this.#recent.page(before), whole }
+    this.#tidy()
+    const { floor, gap } = this.#recent.state
+    const whole = Date.now() < this.#wholeUntil && floor === ''
+    return { ...this.#recent.page(before), behind: gap, whole }
   }
 
   async nothingElse(): Promise<void> {
@@ -102,10 +108,30 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
       this.#open.add(id, deadlineAt, key?.id)
       this.#store.addOpen(id, deadlineAt, key?.id)
     }
-    const { floor } = this.#recent
-    const dropped = this.#recent.add({ id, requestID })
-    if (!dropped.includes(id)) this.#store.addRecent(id, requestID)
-    if (this.#recent.floor !== floor) this.#store.raiseFloor(this.#recent.floor)
+    this.#changeRecent(() => this.#recent.add({ id, requestID }))
+    if (this.#recent.has(id)) this.#store.addRecent(id, requestID)
+    this.#tidy()
+  }
+
+  #changeRecent(change: () => void): void {
+    const { state } = this.#recent
+    change()
+    if (this.#recent.state !== state) this.#store.raiseFloor(this.#recent.state)
+  }
+
+  /** Leaves to the record what it has and is more than is wanted here. One question at a time, and not too often. */
+  #tidy(): void {
+    const now = Date.now()
+    const surplus = now < this.#tidyAt ? [] : this.#recent.surplus()
+    if (surplus.length === 0) return
+    this.#tidyAt = now + TIDY_AGAIN_MS
+    const look = async () => {
+      const recorded = new Set(await this.record.listed(surplus))
+      this.#changeRecent(() => this.#recent.recorded(recorded))
+    }
+    this.ctx.waitUntil(
+      look().catch((error) => console.warn('the record cannot be asked what it has of the recent requests', error)),
+    )
   }
 
   #end(id: string): void {

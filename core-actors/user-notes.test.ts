@@ -23,7 +23,7 @@ class Limiter {
     withdraw: ({ id }) => this.#answer(`withdraw ${id}`),
     ended: (id) => this.#answer(`ended ${id}`),
     forgotten: (id) => this.#answer(`forgotten ${id}`),
-    recent: async () => ({ entries: [], whole: false }),
+    recent: async () => ({ entries: [], more: false, behind: false, whole: false }),
     nothingElse: async () => {},
     lease: async () => ({ ok: true, requests: 1, bytes: 1 }),
   }

@@ -2,9 +2,14 @@ import type { KeyAllowance, Share, Usage } from './limits.ts'
 import type { RecentEntry } from './recent.ts'
 import type { Outcome } from './relay-port.ts'
 
-/** `whole`: there is nothing but these, neither hot nor in the record. */
+/**
+ * `more`: there are others after these. `behind`: of what is older some may be neither here nor in the record. `whole`:
+ * there is nothing but these, neither hot nor in the record.
+ */
 export interface RecentPage {
   readonly entries: RecentEntry[]
+  readonly more: boolean
+  readonly behind: boolean
   readonly whole: boolean
 }
 

@@ -2,12 +2,14 @@ import * as v from 'valibot'
 import { EMPTY_METER, Meter } from './limits.ts'
 import type { MeterStore } from './meters.ts'
 import { OpenRequests } from './open-requests.ts'
-import { Recent } from './recent.ts'
+import { Recent, type RecentState } from './recent.ts'
 
 const METER = 'meter'
 /** Before the id of a key. */
 const KEY_METER = 'meter.'
 const FLOOR = 'floor'
+/** What is at or before the floor may be neither here nor in the record. */
+const GAP = 'gap'
 
 const RecentRow = v.object({ id: v.string(), requestID: v.string() })
 const OpenRow = v.object({ id: v.string(), deadlineAt: v.number(), keyID: v.nullable(v.string()) })
@@ -39,7 +41,10 @@ export class UserStore implements MeterStore {
     return {
       meter: v.parse(v.optional(Meter, EMPTY_METER), kv.get(METER)),
       keys,
-      recent: new Recent(entries, v.parse(v.optional(v.string(), ''), kv.get(FLOOR))),
+      recent: new Recent(entries, {
+        floor: v.parse(v.optional(v.string(), ''), kv.get(FLOOR)),
+        gap: kv.get(GAP) !== undefined,
+      }),
       open,
     }
   }
@@ -60,8 +65,10 @@ export class UserStore implements MeterStore {
     this.#storage.sql.exec('delete from recent where id = ?', id)
   }
 
-  raiseFloor(floor: string): void {
+  raiseFloor({ floor, gap }: RecentState): void {
     this.#storage.kv.put(FLOOR, floor)
+    if (gap) this.#storage.kv.put(GAP, true)
+    else this.#storage.kv.delete(GAP)
     this.#storage.sql.exec('delete from recent where id <= ?', floor)
   }
 

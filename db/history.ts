@@ -116,6 +116,15 @@ export class History {
     return row !== undefined
   }
 
+  /** Those of these requests that a page would show. */
+  async listed(ids: readonly string[]): Promise<string[]> {
+    const sorted = [...ids].sort()
+    const [low, high] = [sorted[0], sorted.at(-1)]
+    if (low === undefined || high === undefined) return []
+    const known = and(inArray(requests.id, sorted), between(requests.id, low, high))
+    return (await this.#db.select({ id: requests.id }).from(requests).where(known)).map(({ id }) => id)
+  }
+
   /** The ids of the newest requests, the last days first: in most cases nobody has to look further. */
   async #newest(where: SQL | undefined, before: string | undefined, count: number): Promise<string[]> {
     const from = before === undefined ? this.#now() : sentAtOf(before)

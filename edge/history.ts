@@ -1,4 +1,5 @@
 import type { RecentEntry } from '@oriel/core-actors/recent'
+import type { RecentPage } from '@oriel/core-actors/user-port'
 import { decodeCursor, encodeCursor } from '@oriel/db/cursor'
 import { PAGE_BYTES } from '@oriel/db/history'
 import type { Recorded } from '@oriel/db/recorded'
@@ -20,8 +21,9 @@ const ASKED_AT_ONCE = 20
  */
 export async function historyPage(platform: Platform, user: string, cursor: string, limit: number) {
   const before = cursor === '' ? undefined : decodeCursor(user, cursor)
-  const { entries, whole } = await platform.user(user, (actor) => actor.recent(before))
-  const { hot, more } = await readHot(platform, user, entries, limit)
+  const recent = await platform.user(user, (actor) => actor.recent(before))
+  const { entries, whole } = recent
+  const { hot, more } = await readHot(platform, user, recent, limit)
   const page = hotPage(hot, more, whole, limit) ?? (await askBoth())
   if (page.kind === 'blocked') {
     const detail = 'The history cannot be read to its end just now; try again.'
@@ -34,16 +36,19 @@ export async function historyPage(platform: Platform, user: string, cursor: stri
   } satisfies HistoryPage
 
   async function askBoth() {
-    const recorded = await readRecord(platform, user, cursor, limit, hot)
-    const recent = new Set(entries.map(({ id }) => id))
-    const nothingElse = recorded.kind === 'page' && !recorded.next && recorded.items.every(({ id }) => recent.has(id))
+    // A record that may lack what the actors no longer tell would leave it out, and nobody would know.
+    const recorded = recent.behind ? AWAY : await readRecord(platform, user, cursor, limit, hot)
+    const ids = new Set(entries.map(({ id }) => id))
+    const nothingElse = recorded.kind === 'page' && !recorded.next && recorded.items.every(({ id }) => ids.has(id))
     if (nothingElse && before === undefined) await platform.user(user, (actor) => actor.nothingElse())
     return mergePage(hot, more, recorded, limit)
   }
 }
 
+const AWAY: RecordedPart = { kind: 'away' }
+
 /** As many of the recent requests as fit a page, each from its actor. */
-async function readHot(platform: Platform, user: string, recent: readonly RecentEntry[], limit: number) {
+async function readHot(platform: Platform, user: string, { entries: recent, more }: RecentPage, limit: number) {
   const hot: HotItem[] = []
   let bytes = 0
   let taken = 0
@@ -54,7 +59,7 @@ async function readHot(platform: Platform, user: string, recent: readonly Recent
     hot.push(...items.filter((item) => item !== undefined))
     bytes += JSON.stringify(items).length
   }
-  return { hot, more: taken < recent.length }
+  return { hot, more: more || taken < recent.length }
 }
 
 /** @returns `undefined` for a request that was not accepted, or not yet */

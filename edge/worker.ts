@@ -14,17 +14,21 @@ import { DeskRecord, RecordDesk } from './record-desk.ts'
 
 export { RecordDesk, Relay }
 
+const recordOf = (env: Env) =>
+  new DeskRecord(() => {
+    const desk = Math.floor(Math.random() * shardsOf(env)) // any will do
+    return env.DESKS.get(env.DESKS.idFromName(`desk-${desk}`))
+  })
+
 export class UserActor extends UserActorBase<Env> {
   protected readonly limits = limitsOf(settingsOf(this.env))
+  protected readonly record = recordOf(this.env)
 }
 
 export class RequestActor extends RequestActorBase<Env> {
   protected readonly lateMs = settingsOf(this.env).RECORD_LATE_MS
 
-  protected readonly record = new DeskRecord(() => {
-    const desk = Math.floor(Math.random() * shardsOf(this.env)) // any will do
-    return this.env.DESKS.get(this.env.DESKS.idFromName(`desk-${desk}`))
-  })
+  protected readonly record = recordOf(this.env)
 
   protected relayOf({ id }: OpenRequest) {
     return this.env.RELAYS.get(this.env.RELAYS.idFromName(`relay-${shardOf(id, shardsOf(this.env))}`))

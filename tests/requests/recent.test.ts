@@ -61,6 +61,18 @@ test('a user reads what they just wrote and saw, without the recorder', async ()
   }
 }, 60_000)
 
+test('while the recorder is behind a walk through the history leaves nothing out, however many are recent', async () => {
+  const bela = await stack.client('bela')
+  await stack.stack.stopPart('recorder')
+  try {
+    const sent = await Promise.all(Array.from({ length: 130 }, () => bela.submit('iris', iris)))
+    const newestFirst = sent.map(({ requestID }) => requestID).sort()
+    expect((await allOf(bela, 37)).map(({ requestID }) => requestID)).toEqual(newestFirst.reverse())
+  } finally {
+    await stack.stack.startPart('recorder')
+  }
+}, 60_000)
+
 test('and without Postgres, as far as the recent requests reach; a page of them revalidates', async () => {
   const pia = await stack.client('pia')
   await stack.without('postgres', async () => {
