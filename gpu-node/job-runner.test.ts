@@ -288,6 +288,20 @@ test('what was not the fault of the request costs it no attempt', async () => {
   expect(starts.map((event) => event.type === 'started' && event.attempt)).toEqual([1, 1, 1, 1])
 })
 
+test('a node without room gives the job back for as long as it says, and nothing is charged', async () => {
+  const { jobs, runner, deliver, events } = setup()
+  for (let count = 1; count <= 4; count++) {
+    const delivery = deliver({ model: 'twice' }, count)
+    const done = jobs.deliver(delivery)
+    const problem = { kind: 'queue-full' as const, detail: 'No memory.', retryAfterMs: 700 }
+    ;(await runner.next()).fail(new ProblemError(problem))
+    await done
+    expect(delivery.said).toEqual(['nak 700'])
+  }
+  const starts = (await events()).filter(({ type }) => type === 'started')
+  expect(starts.map((event) => event.type === 'started' && event.attempt)).toEqual([1, 1, 1, 1])
+})
+
 test('a request whose nodes all died without a word fails when its budget is spent, and is kept', async () => {
   const { jobs, runner, deliver, write, events, outcomes } = setup()
   await write({ type: 'started', node: 'dead', attempt: 1 })

@@ -17,10 +17,17 @@ export interface Registry {
  * to load it. What the registry says of a version counts; the folder's files are taken where they are the same.
  */
 export function withRegistered(local: Models, { versions, cache }: Registry, pool: Pick<HostPool, 'stateOf'>): Models {
+  /** A version is one object for as long as it is the same: those who ask for it share a batch by it. */
+  const known = new WeakMap<Manifest, LocalModel>()
   const find = (name: string, version: string) => {
-    const own = local.find(name, version)
     const manifest = versions.find(name, version)
-    if (!manifest) return own
+    if (!manifest) return local.find(name, version)
+    const model = known.get(manifest) ?? modelOf(manifest)
+    known.set(manifest, model)
+    return model
+  }
+  const modelOf = (manifest: Manifest): LocalModel => {
+    const own = local.find(manifest.name, manifest.version)
     if (isModel(own) && sameFiles(own.manifest, manifest)) return { ...own, manifest }
     return { manifest, dir: cache.dirOf(manifest) }
   }
