@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { PythonPackages } from '@oriel/dev/python'
 import type { GraphName } from '../graphs.ts'
 
@@ -14,7 +15,7 @@ export interface Stall {
   readonly widths: readonly [x: number, y: number]
   /** `<graph>/1/model.onnx` lies in here, and what the rival needs beside it may be put there. */
   readonly models: string
-  /** Of its environment; empty when it has none. */
+  /** The folder of its environment; empty when it has none. */
   readonly python: string
   readonly port: number
 }
@@ -51,3 +52,10 @@ export const askV2 = (graph: GraphName, row: readonly number[]): Question => ({
   path: `/v2/models/${graph}/infer`,
   body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, row.length], data: row }] }),
 })
+
+/** What the rivals that are written in Python are told to serve. */
+export const PROGRAMS = join(import.meta.dir, 'python')
+
+export const interpreter = ({ python }: Stall) => join(python, 'bin/python')
+
+export const modelFile = ({ models, graph }: Stall) => join(models, graph, '1/model.onnx')

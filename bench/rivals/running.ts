@@ -45,7 +45,8 @@ export class Running implements AsyncDisposable {
     const start = await rival.start({ graph, widths: [widths[0], widths.at(-1) ?? 0], models, python, port })
     const log = join(dir, 'log')
     const mark = crypto.randomUUID()
-    const env = { ...process.env, ...start.env, [MARK]: mark }
+    // What they keep in a home goes with the folder; our sources are left as they are.
+    const env = { ...process.env, HOME: dir, PYTHONDONTWRITEBYTECODE: '1', ...start.env, [MARK]: mark }
     const child = new Child({ ...start, env, cwd: dir }, log)
     const row = rowFor(graph)
     const target = { hostname: HOST, port, ...rival.ask(graph, row), expected: rightAnswer(graph, row) }

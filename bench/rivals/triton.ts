@@ -26,7 +26,7 @@ export const triton: Rival = {
       join(home, 'backends/python', stub),
     )
     await Bun.write(join(models, graph, 'config.pbtxt'), config(widths))
-    copyFileSync(join(import.meta.dir, 'triton/model.py'), join(models, graph, '1/model.py'))
+    copyFileSync(join(import.meta.dir, 'python/triton_model.py'), join(models, graph, '1/model.py'))
     return {
       file: join(home, 'bin/tritonserver'),
       args: [
