@@ -6,12 +6,14 @@ import type { Fact } from '@oriel/db/parse-fact'
 import { PartitionTables } from '@oriel/db/partition-tables'
 import { DAY_MS } from '@oriel/db/partitions'
 import { PostgresRecord } from '@oriel/db/postgres-record'
+import { RecordedPredictions } from '@oriel/db/predictions'
 import type { Recorded } from '@oriel/db/recorded'
 import { declaredColumns } from '@oriel/db/testing/declared-columns'
 import { accepted, ended, logOf, SENT_AT } from '@oriel/db/testing/facts'
 import { type PostgresServer, startPostgres } from '@oriel/db/testing/postgres-server'
 import type { NewEvent, RequestEvent } from '@oriel/protocol/event'
 import { type Accepted, type Ended, endedFacts } from '@oriel/protocol/fact'
+import { newRequestId } from '@oriel/protocol/ids'
 import { lostEnd } from '@oriel/protocol/lost-end'
 import { type Problem, ProblemError } from '@oriel/protocol/problem'
 import fc from 'fast-check'
@@ -34,7 +36,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   database = new Database(server.url)
   record = new PostgresRecord(database, new PartitionTables(database))
-  await client`truncate requests, responses`
+  await client`truncate requests, responses, predictions`
 })
 
 afterEach(() => database.end())
@@ -319,3 +321,35 @@ test('partitions are made ahead of time', async () => {
 
 const randomText = (length: number) =>
   Array.from({ length }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join('')
+
+test('a prediction that two nodes have told is one row; pages lead to all of them, and to no other user’s', async () => {
+  const predictions = new RecordedPredictions(client)
+  const ids = [0, 1, 2].map((second) => newRequestId(SENT_AT + second * 1_000))
+  const told = (node: string, user = 'ada', all = ids): Fact => ({
+    kind: 'predicted',
+    fact: {
+      id: newRequestId(SENT_AT),
+      node,
+      predictions: all.map((id) => ({
+        id,
+        user,
+        model: 'iris',
+        version: '1',
+        status: 'completed',
+        tookMs: 1.5,
+        input: { tensors: [{ name: 'x', data: ['9007199254740993', '\u0000'] }] },
+        output: { sha256: '0'.repeat(64), bytes: 8 },
+      })),
+    },
+  })
+  await record.insert([told('a'), told('b')])
+  await record.insert([told('c'), told('c', 'bob', [newRequestId(SENT_AT)])])
+  const first = await predictions.page('ada', undefined, undefined, 2)
+  const second = await predictions.page('ada', 'iris', first.next, 2)
+  expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(ids.toReversed())
+  expect(second.next).toBeUndefined()
+  expect((await predictions.page('ada', 'other', undefined, 2)).items).toEqual([])
+  expect(second.items[0]?.input).toEqual({ tensors: [{ name: 'x', data: ['9007199254740993', '\u0000'] }] })
+  expect(await predictions.find('bob', ids[0] ?? '')).toBeUndefined()
+  await expect(predictions.page('bob', undefined, first.next, 2)).rejects.toThrow(ProblemError)
+})
