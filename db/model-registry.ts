@@ -45,6 +45,7 @@ export interface Search {
 export type Deletion =
   | { readonly kind: 'deleted' }
   | { readonly kind: 'not-found' }
+  | { readonly kind: 'aliased'; readonly version: string; readonly alias: string }
   | { readonly kind: 'in-use'; readonly version: string; readonly requests: number }
 
 /** What becomes of the files that nothing needs any more, before the deletion stands. */
@@ -160,6 +161,11 @@ export class ModelRegistry {
         select version, manifest from model_versions
         where model = ${name} and ${which} and status not in ('announced', 'deleted') order by version::int`
       if (version !== undefined && rows.length === 0) return { kind: 'not-found' }
+      const [aliased] = await sql`
+        select alias, coalesce(version, wanted) as version from model_aliases
+        where model = ${name} and coalesce(version, wanted) is not null
+          and (${version ?? null}::text is null or ${version ?? null}::text in (version, wanted)) limit 1`
+      if (aliased) return { kind: 'aliased', version: version ?? String(aliased.version), alias: String(aliased.alias) }
       const versions = v.parse(v.array(v.object({ version: ModelVersion, manifest: Manifest })), rows)
       for (const { version } of versions) {
         const requests = await openRequests(sql, name, version)

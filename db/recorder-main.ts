@@ -1,6 +1,10 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import { RECORDER_INBOX } from '@oriel/protocol/permissions'
+import { AliasBucket } from './alias-bucket.ts'
+import { AliasProjection } from './alias-projection.ts'
+import { AliasTable } from './alias-table.ts'
 import { askCheck } from './ask-check.ts'
+import { askWarmUp } from './ask-warm-up.ts'
 import { RecorderConfig, readConfig } from './config.ts'
 import { connectNats } from './connect-nats.ts'
 import { logConnection } from './connection-log.ts'
@@ -10,6 +14,7 @@ import { logLine } from './log.ts'
 import { ModelsBucket } from './models-bucket.ts'
 import { PartitionTables } from './partition-tables.ts'
 import { PostgresRecord } from './postgres-record.ts'
+import { readNodes } from './read-nodes.ts'
 import { Recorder } from './recorder.ts'
 import { recordHistory } from './recorder-nats.ts'
 import { RegisteredVersions } from './registered.ts'
@@ -18,6 +23,7 @@ import { Registry } from './registry.ts'
 import { watchRegistry } from './registry-nats.ts'
 import { repeat } from './repeat.ts'
 import { markStale } from './stale.ts'
+import { Switches } from './switches.ts'
 import { wait } from './wait.ts'
 
 const HOUR_MS = 60 * 60_000
@@ -88,20 +94,46 @@ async function record(nc: NatsConnection): Promise<void> {
     now: Date.now,
     log: logLine,
   })
-  void forgetOnReconnect(nc, registrar)
+  const aliasTable = new AliasTable(database)
+  const aliases = new AliasProjection({
+    table: aliasTable,
+    bucket: () => AliasBucket.open(nc),
+    now: Date.now,
+    log: logLine,
+  })
+  const switches = new Switches({
+    table: aliasTable,
+    nodes: (model) => readNodes(nc, model),
+    warm: (node, order, over) => askWarmUp(nc, node, order, over),
+    onFinished: () => aliases.look(),
+    now: Date.now,
+    wait,
+    log: logLine,
+  })
+  stop.signal.addEventListener('abort', () => switches.stop(), { once: true })
+  // What an alias means is told before the versions are: nobody is to take the latest for what it means.
+  const offer = async () => {
+    await aliases.look()
+    await registrar.look()
+    await switches.look()
+  }
+  void forgetOnReconnect(nc, () => {
+    aliases.forget()
+    registrar.forget()
+  })
   await Promise.all([
     recordHistory(nc, recorder, logLine, stop.signal, giveUp.signal),
     watchRegistry(nc, registry, liveness, logLine, stop.signal),
     repeat('the partitions ahead', HOUR_MS, () => tables.ensureAhead(Date.now()), logLine, stop.signal),
     repeat('models and nodes', FLUSH_MS, flush, logLine, stop.signal),
-    repeat('registered versions', REGISTRAR_MS, () => registrar.look(), logLine, stop.signal),
+    repeat('registered versions', REGISTRAR_MS, offer, logLine, stop.signal),
   ])
   await nc.drain().catch((error) => logLine('warn', 'the broker was away at the end', { error: String(error) }))
   await database.end()
 }
 
-async function forgetOnReconnect(nc: NatsConnection, registrar: Registrar): Promise<void> {
-  for await (const { type } of nc.status()) if (type === 'reconnect') registrar.forget()
+async function forgetOnReconnect(nc: NatsConnection, forget: () => void): Promise<void> {
+  for await (const { type } of nc.status()) if (type === 'reconnect') forget()
 }
 
 async function flush(): Promise<void> {

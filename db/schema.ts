@@ -133,6 +133,30 @@ export const modelVersions = pgTable(
   ],
 )
 
+/** Names for versions. One that was removed stays as a row without versions, so that whoever follows sees it go. */
+export const modelAliases = pgTable(
+  'model_aliases',
+  {
+    model: text('model').notNull(),
+    alias: text('alias').notNull(),
+    /** That it means now. Empty: none. */
+    version: text('version'),
+    /** That it is to mean once nodes have it warm. Empty: no switch is under way. */
+    wanted: text('wanted'),
+    /** Counts what people asked for: whoever finishes a switch finishes this one, and none that came later. */
+    turn: integer('turn').notNull().default(1),
+    /** Why the last switch failed, and to which version it was. */
+    failure: jsonb('failure'),
+    changedBy: text('changed_by').notNull(),
+    changedAt: time('changed_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.model, table.alias] }),
+    index('model_aliases_changed_at').on(table.changedAt),
+    index('model_aliases_wanted').on(table.model).where(sql`wanted is not null`),
+  ],
+)
+
 /** Files in the blob store that are whole, by their content. */
 export const artifacts = pgTable('artifacts', {
   sha256: text('sha256').primaryKey(),

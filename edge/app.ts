@@ -4,6 +4,7 @@ import { MAX_FRAME_BYTES } from '@oriel/protocol/prediction'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
+import { aliases } from './aliases.ts'
 import { artifacts } from './artifacts.ts'
 import type { EdgeContext } from './context.ts'
 import { deadLetters } from './dead-letters.ts'
@@ -53,6 +54,7 @@ export function createApp(platformOf: (env: Env) => Platform): Hono<EdgeContext>
   app.route('/models', predict)
   app.route('/predictions', predictions)
   app.route('/v2', oipRoutes<EdgeContext>({ portOf: inferencePort, maxBodyBytes: MAX_FRAME_BYTES }))
+  app.route('/models', aliases)
   app.route('/models', registry)
   app.route('/registry', registryList)
   app.route('/uploads', uploads)

@@ -1,3 +1,4 @@
+import { Aliases } from '@oriel/db/aliases'
 import { ApiKeys } from '@oriel/db/api-keys'
 import { History } from '@oriel/db/history'
 import { ModelRegistry } from '@oriel/db/model-registry'
@@ -31,6 +32,10 @@ const REGISTRY_AWAY = 'The registry cannot be asked now; try again.'
 /** @throws ProblemError unavailable when the database cannot be reached */
 export const withRegistry = <T>(env: Env, use: (registry: ModelRegistry) => Promise<T>): Promise<T> =>
   withDatabase(env, REGISTRY_AWAY, (sql) => use(new ModelRegistry(sql)))
+
+/** @throws ProblemError unavailable when the database cannot be reached */
+export const withAliases = <T>(env: Env, use: (aliases: Aliases) => Promise<T>): Promise<T> =>
+  withDatabase(env, REGISTRY_AWAY, (sql) => use(new Aliases(sql)))
 
 /** @throws ProblemError unavailable when the database cannot be reached */
 export const withUploads = <T>(env: Env, use: (uploads: Uploads) => Promise<T>): Promise<T> =>

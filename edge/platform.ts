@@ -2,6 +2,7 @@ import type { RequestActorBase } from '@oriel/core-actors/actor'
 import { shardsOf } from '@oriel/core-actors/relay'
 import type { RelayPort } from '@oriel/core-actors/relay-port'
 import type { UserPort } from '@oriel/core-actors/user-port'
+import type { Aliases } from '@oriel/db/aliases'
 import type { ApiKeys } from '@oriel/db/api-keys'
 import type { History } from '@oriel/db/history'
 import type { ModelRegistry } from '@oriel/db/model-registry'
@@ -12,7 +13,7 @@ import { ProblemError } from '@oriel/protocol/problem'
 import { Allowances } from './allowances.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { blobStoreOf } from './blobs/blob-store-of.ts'
-import { withHistory, withKeys, withPredictions, withRegistry, withUploads } from './database.ts'
+import { withAliases, withHistory, withKeys, withPredictions, withRegistry, withUploads } from './database.ts'
 import type { Env } from './env.ts'
 import { settingsOf } from './env.ts'
 import { FullQueues } from './full-queues.ts'
@@ -40,6 +41,7 @@ export interface Platform {
   predictions<T>(use: (predictions: RecordedPredictions) => Promise<T>): Promise<T>
   keys<T>(use: (keys: ApiKeys) => Promise<T>): Promise<T>
   registry<T>(use: (registry: ModelRegistry) => Promise<T>): Promise<T>
+  aliases<T>(use: (aliases: Aliases) => Promise<T>): Promise<T>
   uploads<T>(use: (uploads: Uploads) => Promise<T>): Promise<T>
   /** The files of models. @throws ProblemError unavailable when there is no place for them */
   blobs(): BlobStore
@@ -72,6 +74,7 @@ export function platformOf(env: Env): Platform {
     predictions: (use) => withPredictions(env, use),
     keys: (use) => withKeys(env, use),
     registry: (use) => withRegistry(env, use),
+    aliases: (use) => withAliases(env, use),
     uploads: (use) => withUploads(env, use),
     blobs: () => blobStoreOf(env),
     nodeToken: settings.NODE_TOKEN,

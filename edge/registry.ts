@@ -118,6 +118,10 @@ async function remove(c: Context<EdgeContext>, version: string | undefined): Pro
   }
   const outcome = await platform.registry((all) => all.delete(name, version, drop))
   if (outcome.kind === 'not-found') throw noSuchModel(name)
+  if (outcome.kind === 'aliased') {
+    const detail = `Version ${outcome.version} of ${name} is what ${name}@${outcome.alias} means, or is about to; set the alias to another, or delete it first.`
+    throw new ProblemError({ kind: 'model-in-use', detail })
+  }
   if (outcome.kind === 'in-use') {
     const detail = `${outcome.requests} requests to version ${outcome.version} of ${name} are under way.`
     throw new ProblemError({ kind: 'model-in-use', detail, retryAfterMs: 5_000 })

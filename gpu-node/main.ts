@@ -12,6 +12,7 @@ import { GpuNode } from './node.ts'
 import { isPinned } from './pinned-models.ts'
 import { untilStopped } from './process-life.ts'
 import { RegistryClient } from './registry/registry-client.ts'
+import { WarmUps } from './warm-ups.ts'
 
 // broker ◀─ link ─▶ GpuNode ─▶ JobRunner ─▶ LocalRunner ─▶ batches ─▶ HostPool ─▶ hosts (subprocesses)
 
@@ -60,6 +61,15 @@ try {
   const models = registry?.models(local, pool) ?? local
   node = await GpuNode.open({ config, link, models, clock: systemClock, logger })
   registry?.run(link)
+  const warmUps = new WarmUps({
+    node: config.ORIEL_NODE_NAME,
+    link,
+    models,
+    load: (model) => pool.load(model),
+    onWarm: () => node?.changed(),
+    logger,
+  })
+  warmUps.run()
   node.run()
   const refused = link.nc.closed().then((cause) => {
     // It reconnects for ever, unless the broker no longer knows who it is.
@@ -68,6 +78,7 @@ try {
   const why = await Promise.race([stopped, refused])
   refused.catch(() => {})
   logger.info('stopping', { why })
+  warmUps.stop()
   await registry?.stop()
   await node.drain()
   process.exit(0)

@@ -7,11 +7,14 @@ export const DEFAULT_ALIAS = 'production'
 /** Not an alias that anybody sets: the highest version that can be run. */
 export const LATEST = 'latest'
 
+/** Objects in JSON cannot have the others as keys: the validator leaves them out. */
+const RESERVED = [LATEST, 'constructor', 'prototype']
+
 /** A name for one version of a model, such as `production` or `staging`. No number, so that it is never taken for one. */
 export const AliasName = v.pipe(
   v.string(),
   v.regex(/^[a-z][a-z0-9_-]{0,63}$/),
-  v.check((name) => name !== LATEST, `"${LATEST}" has its meaning already`),
+  v.check((name) => !RESERVED.includes(name), 'the name has another meaning already'),
 )
 
 /** A value of the aliases bucket, at the model's name: which version each alias means. */

@@ -8,6 +8,8 @@ import {
   ALL_LIVE,
   ALL_PREDICTIONS,
   ALL_VOLUMES,
+  ALL_WARM_UPS,
+  ALL_WARMED,
   acceptedSubject,
   answerSubject,
   BACKLOG,
@@ -23,6 +25,8 @@ import {
   predictSubject,
   progressSubject,
   volumeSubject,
+  warmedSubject,
+  warmSubject,
 } from '@oriel/protocol/subjects'
 import { useStack } from '../support/stack.ts'
 
@@ -52,6 +56,9 @@ const PUBLISH: Readonly<Record<string, readonly Who[]>> = {
   '$KV.models.x.1': ['node', 'recorder'],
   [CHECK]: ['recorder'],
   [checkedSubject('x', '1')]: ['node'],
+  [warmSubject('x')]: ['recorder'],
+  [warmedSubject('x', 'm', '1')]: ['node'],
+  '$KV.aliases.x': ['recorder'],
   '$JS.API.CONSUMER.CREATE.KV_models.x.$KV.models.>': ['edge', 'node', 'recorder', 'planner'],
   '$KV.placement.plan': ['planner'],
   '$KV.placement.other': none,
@@ -117,6 +124,8 @@ const SUBSCRIBE: Readonly<Record<string, readonly Who[]>> = {
   'answers.>': none,
   'control.cancel.*': ['node'],
   [CHECK]: ['node'],
+  [ALL_WARM_UPS]: ['node'],
+  [ALL_WARMED]: ['recorder'],
   [ALL_CHECKED]: ['recorder'],
   '$KV.>': none,
   '$JS.API.>': none,

@@ -7,8 +7,8 @@ import { writeModel } from '@oriel/gpu-node/engines/testing/test-model'
 /** The folder of the bundled models. */
 export const BUNDLED = join(import.meta.dir, '../../models')
 
-/** Gives back the number itself, if it knows as many; asked for another it throws. */
-export function moodyModel(dir: string, knows: number): void {
+/** Gives back the number itself, if it knows as many; asked for another it throws. @param fields of its manifest */
+export function moodyModel(dir: string, knows: number, fields: object = {}): void {
   const port = (name: string): PortDef => ({ name, type: 'int64', shape: [] })
   const values = BigInt64Array.from({ length: knows }, (_, at) => BigInt(at))
   const bytes = onnxBytes({
@@ -25,6 +25,7 @@ export function moodyModel(dir: string, knows: number): void {
       inputs: [{ name: 'x', datatype: 'INT64', shape: [] }],
       outputs: [{ name: 'y', datatype: 'INT64', shape: [] }],
       limits: { timeoutMs: 60_000, maxBatch: 0, concurrency: 8, attempts: 2 },
+      ...fields,
     },
     { 'model.onnx': bytes },
   )
