@@ -31,6 +31,7 @@ const platform: Platform = {
   predictions: nobody,
   allowances: new Allowances(nobody),
   registry: nobody,
+  aliases: nobody,
   uploads: nobody,
   blobs: nobody,
   nodeToken: settings.NODE_TOKEN,
