@@ -149,7 +149,7 @@ test('of a batch that kills its host again and again only the one that does it f
     await settled()
     await clock.advance(200)
     const host = processes.at(-1)
-    for (const { work } of host?.all('load') ?? []) host?.say({ type: 'done', work })
+    for (const { work } of host?.all('load') ?? []) host?.say({ type: 'loaded', work, bytes: 1, tookMs: 1 })
     const next = host?.all('infer').find(({ work }) => !seen.has(work))
     if (!host || !next) continue
     seen.add(next.work)
