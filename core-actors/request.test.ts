@@ -23,6 +23,12 @@ test('an open request is looked after until its deadline, and then expires', () 
   expect(dutyAt(open, 60_000)).toBe('expire')
 })
 
+test('an open request that the broker did not confirm is looked after soon', () => {
+  expect(nextAlarm(open, 0)).toBe(15_000)
+  expect(nextAlarm(open, 0, { unsure: true })).toBe(3_000)
+  expect(nextAlarm(open, 58_000, { unsure: true })).toBe(60_000)
+})
+
 test('a deadline that could not be acted on is tried again, not at once for ever', () => {
   expect(nextAlarm(open, 70_000)).toBe(71_000)
 })

@@ -60,6 +60,8 @@ export type RequestState =
 
 /** How often an open request is looked after when nobody streams it: its job sent again if the broker lost it. */
 const SUPERVISE_MS = 15_000
+/** The same of one that the broker did not confirm: its client sees nothing until then. */
+const UNSURE_MS = 3_000
 /** What should have been done by now and could not be, because the broker was away, is tried again this often. */
 const OVERDUE_MS = 1_000
 /** An ended request is kept for as long as its log, and until the record has it. */
@@ -89,7 +91,10 @@ export function nextAlarm(
     case 'new':
       return undefined
     case 'open':
-      return Math.min(...dueTimes(state).map((due) => (due > now ? due : now + OVERDUE_MS)), now + SUPERVISE_MS)
+      return Math.min(
+        ...dueTimes(state).map((due) => (due > now ? due : now + OVERDUE_MS)),
+        now + (unsure ? UNSURE_MS : SUPERVISE_MS),
+      )
     case 'ended':
       if (unsure) return now + OVERDUE_MS
       if (state.recorded) return Math.max(state.end.at + FORGET_MS, now + OVERDUE_MS)
