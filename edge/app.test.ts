@@ -180,6 +180,7 @@ test('the description of the API is made from its schemas', async () => {
     '/requests/{id}',
     '/requests/{id}/events',
     '/models',
+    '/models/{name}/aliases',
     '/registry',
     '/models/{name}/versions',
     '/models/{name}/versions/{version}',

@@ -18,26 +18,27 @@ beforeAll(async () => {
 }, 60_000)
 
 /** Until a request to the model is accepted; how it ends. */
-async function answer(): Promise<string | undefined> {
-  let response = await registrant.client.post('flowers', { input })
+async function answer(model = 'flowers'): Promise<string | undefined> {
+  let response = await registrant.client.post(model, { input })
   await stack.until(async () => {
     if (response.status === 202) return true
-    response = await registrant.client.post('flowers', { input })
+    response = await registrant.client.post(model, { input })
     return false
   })
   const { requestID } = (await response.json()) as { requestID: string }
   return (await registrant.client.follow(requestID)).at(-1)?.type
 }
 
-test('the broker loses all it had: what was registered is there again, and answers', async () => {
-  expect(await answer()).toBe('completed')
+test('the broker loses all it had: what was registered and its aliases are there again, and answer', async () => {
+  await registrant.expect(202, 'PUT', '/models/flowers/aliases/staging', { version: '1' })
+  expect(await answer('flowers@staging')).toBe('completed')
   await stack.stack.stopPart('nats')
   rmSync(join(stack.stack.stateDir, 'jetstream'), { recursive: true, force: true })
   await stack.stack.startPart('nats')
   const nc = await stack.stack.nats('admin')
   await prepareBroker(nc, firstPlan(bundledModels(BUNDLED)))
   await nc.close()
-  expect(await answer()).toBe('completed')
+  expect(await answer('flowers@staging')).toBe('completed')
 }, 60_000)
 
 test('a node that starts again has its files, and fetches one anew that was damaged on its disk', async () => {
