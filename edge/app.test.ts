@@ -181,6 +181,7 @@ test('the description of the API is made from its schemas', async () => {
     '/requests/{id}/events',
     '/models',
     '/models/{name}/aliases',
+    '/models/{name}/aliases/{alias}',
     '/registry',
     '/models/{name}/versions',
     '/models/{name}/versions/{version}',

@@ -1,3 +1,4 @@
+import { AliasChange, AliasList, AliasView } from '@oriel/protocol/alias'
 import {
   ModelChange,
   NewModel,
@@ -33,6 +34,9 @@ export const REGISTRY_SCHEMAS = {
   VersionView,
   NewUpload,
   UploadView,
+  AliasChange,
+  AliasView,
+  AliasList,
 } as const
 
 const inPath = (name: string, pattern: string) => ({
@@ -42,6 +46,7 @@ const inPath = (name: string, pattern: string) => ({
   schema: { type: 'string', pattern },
 })
 const model = inPath('name', TOKEN.source)
+const alias = inPath('alias', '^[a-z][a-z0-9_-]{0,63}$')
 const version = inPath('version', '^[1-9][0-9]{0,8}$')
 const sha256 = inPath('sha256', '^[0-9a-f]{64}$')
 
@@ -55,7 +60,7 @@ export function registryPaths({ json, problem, query, ref, invalid, unauthentica
     413: problem('The body is too large.'),
   }
   const unknown = problem('No such model, or version of it.')
-  const inUse = problem('Requests to it are under way, or nodes have it in memory.')
+  const inUse = problem('Requests to it are under way, nodes have it in memory, or an alias means it.')
   const force = query('force', '`true`: also from under nodes that have it in memory (scope `admin`).', {
     type: 'string',
     enum: ['true', 'false'],
@@ -66,7 +71,40 @@ export function registryPaths({ json, problem, query, ref, invalid, unauthentica
   })
   const upload = json('The upload as it stands.', ref('UploadView'))
   const noUpload = problem('No such upload.')
+  const noAlias = problem('No such model, or alias of it.')
   return {
+    '/models/{name}/aliases': {
+      get: {
+        summary: 'The aliases of a model: what they mean, and what they are about to mean',
+        parameters: [model],
+        responses: { ...common, 200: json('The aliases.', ref('AliasList')), 404: problem('No such model.') },
+      },
+    },
+    '/models/{name}/aliases/{alias}': {
+      get: {
+        summary: 'One alias of a model',
+        parameters: [model, alias],
+        responses: { ...common, 200: json('The alias.', ref('AliasView')), 404: noAlias },
+      },
+      put: {
+        summary: 'Switch an alias to a version (scope `models`)',
+        description:
+          'The nodes that need it load the version and run it once; then the alias means it. When one cannot, the alias keeps its meaning, and `failure` says why.',
+        parameters: [model, alias],
+        requestBody: body('AliasChange'),
+        responses: {
+          ...writing,
+          200: json('It means the version already.', ref('AliasView')),
+          202: json('The switch has begun.', ref('AliasView')),
+          404: unknown,
+        },
+      },
+      delete: {
+        summary: 'Take an alias away, and end its switch (scope `models`)',
+        parameters: [model, alias],
+        responses: { ...writing, 204: { description: 'It is gone.' }, 404: noAlias },
+      },
+    },
     '/registry': {
       get: {
         summary: 'What is registered, by name, also what cannot be asked (yet)',

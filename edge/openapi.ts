@@ -1,4 +1,3 @@
-import { AliasList } from '@oriel/protocol/alias'
 import {
   BulkRequeue,
   BulkRequeued,
@@ -66,7 +65,6 @@ const id = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
 }
 const query = (name: string, description: string, schema: object) => ({ name, in: 'query', description, schema })
-const modelName = { name: 'name', in: 'path', required: true, schema: { type: 'string', pattern: TOKEN.source } }
 const unauthenticated = problem('No token, or one that is not valid (any more).')
 const unknown = problem('No such request of yours.')
 const forbidden = problem('Your token lacks the scope `admin`.')
@@ -252,18 +250,6 @@ export const openapi = () => ({
           200: json('The prediction.', schemaOf(PredictionView)),
           401: unauthenticated,
           404: problem('No such prediction of yours, or not yet.'),
-          503: unavailable,
-        },
-      },
-    },
-    '/models/{name}/aliases': {
-      get: {
-        summary: 'What the aliases of a model mean, and are about to mean',
-        parameters: [modelName],
-        responses: {
-          200: json('Its aliases.', schemaOf(AliasList)),
-          401: unauthenticated,
-          404: problem('No such model.'),
           503: unavailable,
         },
       },
