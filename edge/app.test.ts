@@ -150,6 +150,14 @@ test('401 says how to authenticate, 405 what is allowed', async () => {
   expect((await send('PUT', '/requests')).response.headers.get('Allow')).toContain('POST')
 })
 
+test('nobody reads the body of a prediction whose sender is unknown', async () => {
+  for (const path of ['infer', 'generate', 'generate_stream']) {
+    const { response, text } = await send('POST', `/v2/models/iris/${path}`, '{', { Authorization: '' })
+    expect(response.status).toBe(401)
+    expect(text).toContain('Authorization')
+  }
+})
+
 test('pages of configured origins may call, others may not', async () => {
   const origin = async (Origin: string) =>
     (

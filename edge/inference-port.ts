@@ -10,8 +10,11 @@ import { noStatistics, statisticsOf } from './statistics.ts'
 
 const VERSION = '1'
 
-/** The Open Inference Protocol in front of all models of all nodes, for the caller of one request. */
-export function inferencePort(c: Context<EdgeContext>): InferencePort {
+/**
+ * The Open Inference Protocol in front of all models of all nodes, for the caller of one request.
+ * @throws ProblemError unauthenticated: nobody's body is read before it is known whose it is
+ */
+export async function inferencePort(c: Context<EdgeContext>): Promise<InferencePort> {
   const { platform } = c.var
   let asked: Promise<Caller> | undefined
   // Probes come without a token; whoever asks for a model has one.
@@ -19,6 +22,7 @@ export function inferencePort(c: Context<EdgeContext>): InferencePort {
     asked ??= platform.identity.caller(c.req.header('Authorization'))
     return asked
   }
+  if (c.req.method === 'POST') await authenticated()
   const resolve = async (ref: ModelRef) => {
     const caller = await authenticated()
     return { caller, offer: await resolveModel(platform.models, ref, Date.now()) }

@@ -69,8 +69,8 @@ async function* partsOf(
 }
 
 async function read<E extends Env>(serving: Serving<E>, c: Context<E>) {
-  const model = modelOf(c)
   const port = await serving.portOf(c)
+  const model = modelOf(c)
   const body = await readBody(c.req.raw, serving)
   return { port, model, call: decodeGenerate(body, await port.describe(model)) }
 }

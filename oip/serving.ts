@@ -5,7 +5,7 @@ import type { InferencePort, ModelRef } from './port.ts'
 
 /** What the routes stand on. */
 export type Serving<E extends Env> = BodyLimits & {
-  /** The port for one request. What it throws (a caller who is not allowed) is told in the protocol's form. */
+  /** The port for one request. What it throws (a caller who is not allowed) is told in the protocol's form, before a body is read. */
   portOf(c: Context<E>): InferencePort | Promise<InferencePort>
   /** How long a stream may say nothing before a comment is sent. */
   heartbeatMs?: number
