@@ -1,4 +1,5 @@
 import type { Datatype } from '@oriel/protocol/manifest'
+import { INTEGER_RANGES, integerOf } from '@oriel/protocol/range'
 import type { NamedTensor, TensorValues } from '@oriel/protocol/tensor'
 import { ARRAYS, countOf } from '@oriel/protocol/tensor'
 import { refuse } from './message.ts'
@@ -23,9 +24,9 @@ export function valuesOfJson(name: string, datatype: Datatype, shape: readonly n
     case 'BOOL':
       return booleans(name, new Uint8Array(count), rows)
     case 'INT64':
-      return bigints(name, new BigInt64Array(count), rows, -(2n ** 63n), 2n ** 63n - 1n)
+      return bigints(name, new BigInt64Array(count), rows, INTEGER_RANGES.INT64)
     case 'UINT64':
-      return bigints(name, new BigUint64Array(count), rows, 0n, 2n ** 64n - 1n)
+      return bigints(name, new BigUint64Array(count), rows, INTEGER_RANGES.UINT64)
     case 'FP16':
     case 'FP32':
     case 'FP64':
@@ -71,25 +72,17 @@ function bigints<A extends BigInt64Array | BigUint64Array>(
   name: string,
   values: A,
   rows: Rows,
-  low: bigint,
-  high: bigint,
+  [low, high]: readonly [bigint, bigint],
 ): A {
   let at = 0
   for (const row of rows) {
     for (const value of row) {
-      const exact = bigintOf(value)
+      const exact = integerOf(value)
       if (exact === undefined || exact < low || exact > high) wrong(name, 'expected 64-bit integers within range')
       values[at++] = exact
     }
   }
   return values
-}
-
-function bigintOf(value: unknown): bigint | undefined {
-  if (typeof value === 'bigint') return value
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined
-  // For writers whose numbers are doubles.
-  return typeof value === 'string' && /^-?[0-9]{1,20}$/.test(value) ? BigInt(value) : undefined
 }
 
 function floats<A extends FloatArray>(name: string, datatype: Datatype, values: A, rows: Rows): A {

@@ -15,6 +15,7 @@ const manifest = (engine: string, inputs: TensorSpec[] = []) =>
   })
 
 const iris = manifest('tensor', [{ name: 'features', datatype: 'FP32', shape: [4] }])
+const half = manifest('tensor', [{ name: 'x', datatype: 'FP16', shape: [] }])
 const wide = manifest('tensor', [
   { name: 'ids', datatype: 'INT64', shape: [-1, 2] },
   { name: 'scale', datatype: 'FP64', shape: [] },
@@ -30,6 +31,8 @@ test('inputs that fit pass', () => {
     scale: 2,
   })
   checkInput(wide, { ids: [], scale: 2 })
+  checkInput(iris, { features: [3.4e38, -3.4e38, 1e-300, 0] })
+  checkInput(half, { x: 65_504 })
   checkInput(manifest('text-classification'), 'fine')
 })
 
@@ -40,6 +43,8 @@ test.each([
   ['too few values', iris, { features: [1, 2, 3] }, 'expected shape [4], found 3 values at depth 1'],
   ['a string among numbers', iris, { features: [1, 2, 3, 'x'] }, 'expected FP32 values'],
   ['NaN by way of null', iris, { features: [1, 2, 3, null] }, 'expected FP32 values'],
+  ['what FP32 holds as infinity', iris, { features: [1, 2, 3, 1e300] }, 'expected FP32 values'],
+  ['what FP16 holds as infinity', half, { x: 1e6 }, 'expected FP16 values'],
   ['a ragged edge', wide, { ids: [[1, 2], [3]], scale: 1 }, 'found 1 values at depth 2'],
   ['a fraction for an integer', wide, { ids: [[1, 2.5]], scale: 1 }, 'expected INT64 values'],
   ['more than 64 bits', wide, { ids: [[1, '9223372036854775808']], scale: 1 }, 'expected INT64 values'],

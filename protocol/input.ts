@@ -1,5 +1,6 @@
-import type { Datatype, Manifest, TensorSpec } from './manifest.ts'
+import type { Manifest, TensorSpec } from './manifest.ts'
 import { ProblemError } from './problem.ts'
+import { fits } from './range.ts'
 
 /**
  * Checks a request's input against the model's signature; the edge refuses with it, the node relies on it.
@@ -44,28 +45,6 @@ function checkTensor(spec: TensorSpec, value: unknown): void {
     for (const inner of part) visit(inner, depth + 1)
   }
   visit(value, 0)
-}
-
-// A 64-bit integer may come as a decimal string, because a JSON number loses its low bits on the way.
-const INTEGERS = {
-  INT8: [-(2n ** 7n), 2n ** 7n - 1n],
-  INT16: [-(2n ** 15n), 2n ** 15n - 1n],
-  INT32: [-(2n ** 31n), 2n ** 31n - 1n],
-  INT64: [-(2n ** 63n), 2n ** 63n - 1n],
-  UINT8: [0n, 2n ** 8n - 1n],
-  UINT16: [0n, 2n ** 16n - 1n],
-  UINT32: [0n, 2n ** 32n - 1n],
-  UINT64: [0n, 2n ** 64n - 1n],
-} as const
-
-function fits(datatype: Datatype, value: unknown): boolean {
-  if (datatype === 'BOOL') return typeof value === 'boolean'
-  if (datatype === 'BYTES') return typeof value === 'string'
-  if (datatype === 'FP16' || datatype === 'FP32' || datatype === 'FP64') return Number.isFinite(value)
-  const [low, high] = INTEGERS[datatype]
-  if (typeof value === 'number') return Number.isSafeInteger(value) && BigInt(value) >= low && BigInt(value) <= high
-  if (typeof value !== 'string' || !datatype.endsWith('64') || !/^-?[0-9]{1,20}$/.test(value)) return false
-  return BigInt(value) >= low && BigInt(value) <= high
 }
 
 const names = (specs: readonly TensorSpec[]) => specs.map((spec) => `"${spec.name}"`).join(', ')
