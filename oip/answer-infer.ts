@@ -40,7 +40,8 @@ async function within<T>(
   try {
     return await run(AbortSignal.any([signal, timeout]))
   } catch (cause) {
-    if (cause instanceof ProblemError || !timeout.aborted) throw cause
+    // What a port makes of the signal ("the caller has left") is true of callers only.
+    if (!timeout.aborted || signal.aborted) throw cause
     throw new ProblemError({ kind: 'deadline-exceeded', detail: 'The timeout of the request is over.' }, { cause })
   }
 }

@@ -170,6 +170,29 @@ test('a timeout ends the wait, and a sequence is refused', async () => {
   expect((await infer({ inputs: [row], parameters: { sequence_id: 7 } })).status).toBe(400)
 })
 
+test('a timeout is told as one, whatever the port makes of its signal', async () => {
+  port.infer = (_model, _call, signal) =>
+    new Promise((_, reject) => {
+      const left = new ProblemError({ kind: 'unavailable', detail: 'The caller has left.' })
+      signal.addEventListener('abort', () => reject(left))
+    })
+  const answer = await infer({ inputs: [row], parameters: { timeout: 1000 } })
+  expect([answer.status, await answer.json()]).toEqual([503, { error: 'The timeout of the request is over.' }])
+})
+
+test('whoever is not allowed is told so before their body is read', async () => {
+  const portOf = async () => {
+    throw new ProblemError({ kind: 'unauthenticated', detail: 'Who are you?' })
+  }
+  const closed = new Hono().route('/v2', oipRoutes({ portOf, maxBodyBytes: 1000 }))
+  const paths = ['models/echo/infer', 'models/words/generate', 'models/words/generate_stream', 'repository/index']
+  for (const path of paths) {
+    const request = new Request(`http://host/v2/${path}`, { method: 'POST', body: '{' })
+    expect((await closed.request(request)).status).toBe(401)
+    expect(request.bodyUsed).toBe(false)
+  }
+})
+
 test.each(['99999', '-1', 'x', '1e3'])('a header length of %p is 400', async (length) => {
   const headers = { 'Inference-Header-Content-Length': length }
   expect((await infer({ inputs: [row] }, headers)).status).toBe(400)
