@@ -76,6 +76,18 @@ describe('predictions of one caller', () => {
     for (let sent = 0; sent < 3; sent += 1) expect(await spend()).toBe(true)
   })
 
+  test('are let through together while nobody answers', async () => {
+    let asked = 0
+    const hangs = () => {
+      asked += 1
+      return new Promise<never>(() => {})
+    }
+    const allowances = new Allowances(() => ({ lease: hangs }))
+    const spend = () => allowances.spend(caller, 100, () => {})
+    await Promise.all(Array.from({ length: 10 }, spend))
+    expect(asked).toBe(1)
+  })
+
   test('leave to others what they did not use in time', async () => {
     const { world, spend } = setup({ rate: { perSecond: 0.001, burst: 40 } }, 2)
     expect(await spend(0)).toBe(true)

@@ -17,6 +17,9 @@ const MAX_REQUESTS = 1_024
 const USUAL_BYTES = 1_024
 const MAX_CALLERS = 10_000
 
+/** `away`: nobody could be asked. */
+type Asked = 'away' | 'asked'
+
 interface Account {
   /** What may be spent without asking, until `until`. */
   requests: number
@@ -24,7 +27,7 @@ interface Account {
   leasedAt: number
   /** How much was asked for last. */
   size: number
-  asking: Promise<void> | undefined
+  asking: Promise<Asked> | undefined
   refused: { readonly problem: Problem; readonly until: number } | undefined
 }
 
@@ -64,23 +67,15 @@ export class Allowances {
     return true
   }
 
-  /** One asks for all. */
-  async #ask(caller: Caller, account: Account, bytes: number): Promise<'away' | 'asked'> {
-    if (account.asking) {
-      await account.asking
-      return 'asked'
-    }
-    let away = false
-    account.asking = this.#lease(caller, account, bytes).then((known) => {
-      away = !known
+  /** One asks for all, and all hear what came of it: a limiter that is away holds up nobody for longer than it held up one. */
+  #ask(caller: Caller, account: Account, bytes: number): Promise<Asked> {
+    account.asking ??= this.#lease(caller, account, bytes).finally(() => {
       account.asking = undefined
     })
-    await account.asking
-    return away ? 'away' : 'asked'
+    return account.asking
   }
 
-  /** @returns false when nobody could be asked */
-  async #lease({ user, key }: Caller, account: Account, bytes: number): Promise<boolean> {
+  async #lease({ user, key }: Caller, account: Account, bytes: number): Promise<Asked> {
     const now = this.#now()
     const { leasedAt, size } = account
     const old = now >= leasedAt + LEASE_MS
@@ -97,12 +92,12 @@ export class Allowances {
       ...(unused && { unused: { ...unused, leasedAt } }),
     }
     const answer = await inTime(() => this.#user(user).lease(order), ASK_MS, 'the limits of a user cannot be asked for')
-    if (!answer) return false
+    if (!answer) return 'away'
     account.refused = answer.ok
       ? undefined
       : { problem: answer.problem, until: this.#now() + refusedMs(answer.problem) }
     if (answer.ok) this.#add(account, answer)
-    return true
+    return 'asked'
   }
 
   #add(account: Account, { requests, bytes }: Share): void {
