@@ -76,6 +76,7 @@ export async function predictNow(
   const frame = packFrame(head, body, headerLength)
   if (frame.byteLength > MAX_FRAME_BYTES) throw new ProblemError(TOO_LARGE)
   await platform.allowances.spend(caller, frame.byteLength, waitUntil)
+  if (signal.aborted) throw new ProblemError(LEFT) // an abort that has been is not heard again
   const relay = platform.relay(id)
   const onAbort = () => waitUntil(relay.cancelPrediction(id).catch(() => {})) // then the deadline ends it
   signal.addEventListener('abort', onAbort)
@@ -97,6 +98,8 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
     throw new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 1_000 }, { cause })
   }
 }
+
+const LEFT = { kind: 'unavailable', detail: 'The caller has left.' } as const
 
 const TOO_LARGE = {
   kind: 'too-large',
