@@ -3,7 +3,8 @@ import type { Fact } from './parse-fact.ts'
 
 /**
  * One statement for a whole batch, so one round trip and one transaction, with one parameter for each table:
- * thirty times and more the rows per second of single inserts. Facts that are there already change nothing.
+ * thirty times and more the rows per second of single inserts. Facts that are there already change nothing, but that a prediction which failed on one node and
+ * was then answered by another is one that was answered, in whichever order the two are told.
  *
  * What came from clients and models goes in as text inside the parameter and becomes `json` only in its
  * column: as a part of the `jsonb` it would lose the order of its keys, and be refused for a "\u0000".
@@ -24,7 +25,10 @@ export const INSERT = `
       id uuid, user_id text, model_id text, version text, node text, status text, problem text, took_ms float8,
       input text, output text
     )
-    on conflict do nothing
+    on conflict (id) do update set
+      node = excluded.node, status = excluded.status, problem = excluded.problem, took_ms = excluded.took_ms,
+      input = excluded.input, output = excluded.output
+    where predictions.status = 'failed' and excluded.status = 'completed'
   )
   insert into responses (request_id, n, part, parts, status, problem, ended_at, events, last_event_id)
   select request_id, n, part, parts, status, problem::json, to_timestamp(ended_at / 1000), events::json, last_event_id
@@ -38,11 +42,12 @@ export function insertParameters(facts: readonly Fact[]): [string, string, strin
   const accepted = facts.flatMap((fact) => (fact.kind === 'accepted' ? [acceptedRow(fact.fact)] : []))
   const ended = facts.flatMap((fact) => (fact.kind === 'ended' ? [endedRow(fact.fact)] : []))
   const predicted = facts.flatMap((fact) => (fact.kind === 'predicted' ? predictedRows(fact.fact) : []))
+  const predictions = [...oneEach(predicted).values()]
   // In one order everywhere: two recorders with the same facts wait for each other, but not in a circle.
   accepted.sort((a, b) => order(a.id, b.id))
   ended.sort((a, b) => order(a.request_id, b.request_id) || a.n - b.n || a.part - b.part)
-  predicted.sort((a, b) => order(a.id, b.id))
-  return [JSON.stringify(accepted), JSON.stringify(ended), JSON.stringify(predicted)]
+  predictions.sort((a, b) => order(a.id, b.id))
+  return [JSON.stringify(accepted), JSON.stringify(ended), JSON.stringify(predictions)]
 }
 
 const acceptedRow = (fact: Accepted) => ({
@@ -81,5 +86,17 @@ const predictedRows = ({ node, predictions }: Predicted) =>
     input: JSON.stringify(input),
     output: output === undefined ? null : JSON.stringify(output),
   }))
+
+/** A statement can change a row only once. */
+function oneEach(rows: readonly PredictedRow[]): Map<string, PredictedRow> {
+  const byId = new Map<string, PredictedRow>()
+  for (const row of rows) {
+    const known = byId.get(row.id)
+    if (!known || (known.status === 'failed' && row.status === 'completed')) byId.set(row.id, row)
+  }
+  return byId
+}
+
+type PredictedRow = ReturnType<typeof predictedRows>[number]
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

@@ -353,3 +353,34 @@ test('a prediction that two nodes have told is one row; pages lead to all of the
   expect(await predictions.find('bob', ids[0] ?? '')).toBeUndefined()
   await expect(predictions.page('bob', undefined, first.next, 2)).rejects.toThrow(ProblemError)
 })
+
+test('a prediction that failed on one node and was answered by another was answered, whoever tells it first', async () => {
+  const predictions = new RecordedPredictions(client)
+  const common = { user: 'ada', model: 'iris', version: '1', tookMs: 1, input: { tensors: [] } }
+  const problem: Problem = { kind: 'out-of-memory', detail: 'There is no room.' }
+  const told = (id: string, node: string, answered: boolean): Fact => ({
+    kind: 'predicted',
+    fact: {
+      id: newRequestId(SENT_AT),
+      node,
+      predictions: [
+        answered
+          ? { ...common, id, status: 'completed', output: { tensors: [] } }
+          : { ...common, id, status: 'failed', problem },
+      ],
+    },
+  })
+  for (const order of [
+    [false, true],
+    [true, false],
+  ]) {
+    for (const together of [true, false]) {
+      const id = newRequestId(SENT_AT)
+      const facts = order.map((answered) => told(id, answered ? 'second' : 'first', answered))
+      if (together) await record.insert(facts)
+      else for (const fact of facts) await record.insert([fact])
+      const found = await predictions.find('ada', id)
+      expect(found).toMatchObject({ node: 'second', status: 'completed', problem: null, output: { tensors: [] } })
+    }
+  }
+})
