@@ -190,3 +190,22 @@ describe('what is kept of keys', () => {
     )
   })
 })
+
+describe('a lease', () => {
+  test('takes a quarter of what is left at most, and no less than one request needs', () => {
+    const { meters } = setup({ rate: { perSecond: 1, burst: 100 }, bytesPerDay: 1_000 })
+    const wanted = { requests: 1_024, bytes: 1_000_000, atLeastBytes: 100 }
+    expect(meters.lease(wanted, NOON)).toEqual({ requests: 25, bytes: 250 })
+    expect(meters.lease(wanted, NOON)).toEqual({ requests: 18, bytes: 187 })
+    expect(meters.lease({ ...wanted, atLeastBytes: 563 }, NOON).bytes).toBe(563)
+  })
+
+  test('is no more than the key that it is for has left', () => {
+    const { meters } = setup({})
+    const key = { id: 'one', limits: { bytesPerDay: 400 } }
+    expect(meters.lease({ requests: 8, bytes: 8_000, atLeastBytes: 10, key }, NOON)).toEqual({
+      requests: 8,
+      bytes: 100,
+    })
+  })
+})

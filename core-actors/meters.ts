@@ -17,6 +17,13 @@ export interface Charge {
   readonly key?: KeyAllowance | undefined
 }
 
+/** What one isolate would like to spend. */
+interface Wanted extends Share {
+  /** Bytes that the first request needs. */
+  readonly atLeastBytes: number
+  readonly key?: KeyAllowance | undefined
+}
+
 export type Open = Pick<OpenRequests, 'size' | 'sizeOf'>
 
 /** @param key whose meter; the user's own unless given */
@@ -74,13 +81,14 @@ export class Meters {
 
   /**
    * What may be given away at once, for requests that are not asked for one by one: of what is left a part, so that
-   * there is some for whoever asks next. It is spent.
+   * there is some for whoever asks next. It is spent. Never less than one request of `atLeastBytes`, which `refusal` let pass.
    */
-  lease({ requests, bytes, key }: Share & { readonly key?: KeyAllowance | undefined }, now: number): Share {
+  lease({ requests, bytes, atLeastBytes, key }: Wanted, now: number): Share {
     const rooms = this.#accounts(key).map(({ limits, meter }) => roomOf(meter, limits, now))
+    const part = (least: number, room: number) => Math.max(least, Math.floor(room / LEASED))
     const granted = {
-      requests: Math.min(requests, ...rooms.map((room) => Math.max(1, Math.floor(room.requests / LEASED)))),
-      bytes: Math.min(bytes, ...rooms.map((room) => Math.floor(room.bytes))),
+      requests: Math.min(requests, ...rooms.map((room) => part(1, room.requests))),
+      bytes: Math.min(bytes, ...rooms.map((room) => part(atLeastBytes, room.bytes))),
     }
     for (const account of this.#accounts(key)) {
       this.#put(spend(account.meter, account.limits, granted.bytes, now, granted.requests), account.key, now)

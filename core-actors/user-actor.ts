@@ -65,9 +65,9 @@ export abstract class UserActorBase<Env> extends DurableObject<Env> implements U
     this.#end(id)
   }
 
-  async lease({ atLeastBytes, unused, ...wanted }: LeaseOrder): Promise<Outcome<Share>> {
+  async lease({ unused, ...wanted }: LeaseOrder): Promise<Outcome<Share>> {
     const now = Date.now()
-    const { key } = wanted
+    const { atLeastBytes, key } = wanted
     if (unused) this.#meters.giveBack({ ...unused, key }, unused.leasedAt, now)
     // A prediction is over before anybody could count it: it is not held to the limit of requests at once.
     const refusal = this.#meters.refusal({ bytes: atLeastBytes, key }, NONE_OPEN, now)

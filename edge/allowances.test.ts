@@ -20,9 +20,9 @@ function setup(limits: Limits, isolates = 1) {
     async lease(order) {
       if (world.away) throw new Error('away')
       world.asked.push(order)
-      const { atLeastBytes, unused, ...wanted } = order
+      const { unused, ...wanted } = order
       if (unused) meters.giveBack({ ...unused, key: order.key }, unused.leasedAt, world.now)
-      const refusal = meters.refusal({ bytes: atLeastBytes, key: order.key }, NONE_OPEN, world.now)
+      const refusal = meters.refusal({ bytes: order.atLeastBytes, key: order.key }, NONE_OPEN, world.now)
       if (!refusal) return { ok: true, ...meters.lease(wanted, world.now) }
       return { ok: false, problem: { kind: 'limit-exceeded', ...refusal } }
     },

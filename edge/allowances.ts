@@ -28,7 +28,8 @@ interface Account {
   /** How much was asked for last. */
   size: number
   asking: Promise<Asked> | undefined
-  refused: { readonly problem: Problem; readonly until: number } | undefined
+  /** One of so many bytes: a smaller one may still pass. */
+  refused: { readonly problem: Problem; readonly bytes: number; readonly until: number } | undefined
 }
 
 /**
@@ -54,7 +55,8 @@ export class Allowances {
   async spend(caller: Caller, bytes: number, waitUntil: (promise: Promise<unknown>) => void): Promise<void> {
     const account = this.#account(caller)
     while (!this.#take(account, bytes)) {
-      if (account.refused && this.#now() < account.refused.until) throw new ProblemError(account.refused.problem)
+      const { refused } = account
+      if (refused && bytes >= refused.bytes && this.#now() < refused.until) throw new ProblemError(refused.problem)
       if ((await this.#ask(caller, account, bytes)) === 'away') return
     }
     if (!account.asking && account.requests < account.size / 4) waitUntil(this.#ask(caller, account, bytes))
@@ -95,7 +97,7 @@ export class Allowances {
     if (!answer) return 'away'
     account.refused = answer.ok
       ? undefined
-      : { problem: answer.problem, until: this.#now() + refusedMs(answer.problem) }
+      : { problem: answer.problem, bytes, until: this.#now() + refusedMs(answer.problem) }
     if (answer.ok) this.#add(account, answer)
     return 'asked'
   }
