@@ -1,3 +1,4 @@
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
 import type { KvWatchEntry } from '@nats-io/kv'
 import { Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/nats-core'
@@ -15,34 +16,59 @@ const AGAIN_MS = 1_000
  * Keeps `catalog` at what the buckets say until `signal` is aborted, whatever happens to the watches.
  * Resolves when it has seen all they hold, or when it is told to stop.
  */
-export async function watchCatalog(connection: NatsConnection, catalog: Catalog, signal: AbortSignal): Promise<void> {
-  const kvm = new Kvm(connection)
+export async function watchCatalog(
+  connection: NatsConnection,
+  catalog: Catalog,
+  signal: AbortSignal,
+  wait: (ms: number) => Promise<unknown>,
+): Promise<void> {
+  const watching = { kvm: new Kvm(connection), signal, wait }
+  const models = keepWatching(watching, MODELS, (key, value) =>
+    catalog.putManifest(key, value && v.parse(KnownVersion, value)),
+  )
   await Promise.all([
-    keepWatching(kvm, MODELS, signal, (key, value) => catalog.putManifest(key, value && v.parse(KnownVersion, value))),
-    keepWatching(kvm, ALIASES, signal, (key, value) => catalog.putAliases(key, value && v.parse(ModelAliases, value))),
-    keepWatching(kvm, NODES, signal, (key, value, heardAt) =>
+    models,
+    // A broker of an older version has models and no aliases. One that has neither has lost them: it is waited for.
+    models.then(() =>
+      keepWatching({ ...watching, optional: true }, ALIASES, (key, value) =>
+        catalog.putAliases(key, value && v.parse(ModelAliases, value)),
+      ),
+    ),
+    keepWatching(watching, NODES, (key, value, heardAt) =>
       catalog.putNode(key, value && v.parse(NodeStatus, value), heardAt),
     ),
-    keepWatching(kvm, PLACEMENT, signal, (_key, value) => value && catalog.putPlacement(v.parse(Placement, value))),
+    keepWatching(watching, PLACEMENT, (_key, value) => value && catalog.putPlacement(v.parse(Placement, value))),
   ])
 }
 
 type Put = (key: string, value: Record<string, unknown> | undefined, heardAt: number) => void
 
-function keepWatching(kvm: Kvm, bucket: string, signal: AbortSignal, put: Put): Promise<void> {
+interface Watching {
+  readonly kvm: Kvm
+  readonly signal: AbortSignal
+  readonly wait: (ms: number) => Promise<unknown>
+  /** A bucket that is not there counts as an empty one, until it is there. */
+  readonly optional?: boolean
+}
+
+function keepWatching({ kvm, signal, wait, optional }: Watching, bucket: string, put: Put): Promise<void> {
   const seen = Promise.withResolvers<void>()
   const run = async () => {
     while (!signal.aborted) {
       await watch(kvm, bucket, signal, put, seen.resolve).catch((error) => {
+        if (optional && isMissing(error)) seen.resolve()
         if (!signal.aborted) console.warn(`the watch of ${bucket} broke`, error)
       })
-      if (!signal.aborted) await scheduler.wait(AGAIN_MS)
+      if (!signal.aborted) await wait(AGAIN_MS)
     }
     seen.resolve()
   }
   void run()
   return seen.promise
 }
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound
 
 /** Comes back when the watch has ended. */
 async function watch(kvm: Kvm, bucket: string, signal: AbortSignal, put: Put, seen: () => void): Promise<void> {

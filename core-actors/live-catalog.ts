@@ -7,8 +7,9 @@ export class LiveCatalog {
   readonly #watch: typeof watchCatalog
   readonly #wait: (ms: number) => Promise<unknown>
   #catalog = new Catalog()
-  #following: { stop: AbortController; seen: Promise<void> } | undefined
+  #following: AbortController | undefined
   #isThere = false
+  readonly #seen = Promise.withResolvers<void>()
   /** One wait for all who wait: each call of a relay comes by here, and a relay can have 10,000 timers. */
   #patience: Promise<unknown> | undefined
 
@@ -28,22 +29,28 @@ export class LiveCatalog {
    */
   follow(connection: NatsConnection): boolean {
     const before = this.#following
-    before?.stop.abort()
+    before?.abort()
     const stop = new AbortController()
+    this.#following = stop
     const next = new Catalog()
-    const seen = this.#watch(connection, next, stop.signal).then(() => {
+    void this.#watch(connection, next, stop.signal, this.#wait).then(() => {
+      if (stop.signal.aborted) return // it has not seen everything
+      this.#catalog = next
       this.#isThere = true
-      if (!stop.signal.aborted) this.#catalog = next
+      this.#seen.resolve()
     })
-    this.#isThere ||= before !== undefined
-    this.#following = { stop, seen }
+    this.#patience = undefined
     return before !== undefined
   }
 
-  /** Waits for the first catalog, and not longer than until `maxMs` after the first who waited. */
-  async first(maxMs: number): Promise<void> {
-    if (this.#isThere || !this.#following) return
-    this.#patience ??= Promise.race([this.#following.seen, this.#wait(maxMs)])
+  /**
+   * Waits for the first catalog, and not longer than until `maxMs` after the first who waited since the broker came.
+   * @returns whether there is one: without it no model is known, which is not to say that there is none
+   */
+  async first(maxMs: number): Promise<boolean> {
+    if (this.#isThere || !this.#following) return this.#isThere
+    this.#patience ??= Promise.race([this.#seen.promise, this.#wait(maxMs)])
     await this.#patience
+    return this.#isThere
   }
 }

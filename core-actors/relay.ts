@@ -267,11 +267,10 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     return connection ? await ask(connection) : UNAVAILABLE
   }
 
-  /** The link, with a catalog of what the buckets say; `undefined`: nothing can be sent now. */
+  /** The link, with a catalog of what the buckets say; `undefined`: nothing can be sent now, or no model is known yet. */
   async #ready(): Promise<NatsConnection | undefined> {
     const connection = await this.#link.connection()
-    if (connection) await this.#catalog.first(CATALOG_MS)
-    return connection
+    return connection && (await this.#catalog.first(CATALOG_MS)) ? connection : undefined
   }
 
   #isUp(connection: NatsConnection): void {
