@@ -127,6 +127,20 @@ test('a file that is missing, shorter, longer or another is told, not kept, and 
   expect(await read(cache, graph)).toEqual(['graph'])
 })
 
+test('a manifest that is wrong about a size takes no file from a model that has it', async () => {
+  const source = new Texts('graph')
+  const cache = await open(source)
+  const healthy = model('m', { 'model.onnx': 'graph' })
+  const release = await cache.hold(healthy)
+  const files = healthy.files.map((file) => ({ ...file, bytes: file.bytes + 1 }))
+  const wrong = { ...healthy, name: 'wrong', files }
+  expect(await read(cache, wrong)).toMatchObject({ kind: 'model-damaged', free: false })
+  expect(readFileSync(join(cache.dirOf(healthy), 'model.onnx'), 'utf8')).toBe('graph')
+  release()
+  expect(await read(cache, healthy)).toEqual(['graph'])
+  expect(source.asked).toEqual(['graph'])
+})
+
 test('a store that is away is asked again', async () => {
   const source = new Texts('graph')
   source.awayFor = 2

@@ -96,7 +96,9 @@ export class ArtifactCache {
   async #bring(file: Artifact): Promise<void> {
     const { sha256 } = file
     const path = this.#blob(sha256)
-    if (this.#budget.has(sha256) && (await this.#isWhole(file, path))) {
+    const there = this.#budget.bytesOf(sha256)
+    if (there !== undefined && (await this.#isWhole(sha256, there, path))) {
+      if (there !== file.bytes) throw mistaken(file, there)
       this.#budget.used(sha256)
       const now = new Date()
       await utimes(path, now, now) // the order survives this process
@@ -115,7 +117,8 @@ export class ArtifactCache {
     }
   }
 
-  async #isWhole({ sha256, bytes }: Artifact, path: string): Promise<boolean> {
+  /** @param bytes as it was fetched or found: a manifest may be wrong, and other versions have the file too */
+  async #isWhole(sha256: string, bytes: number, path: string): Promise<boolean> {
     const found = await stat(path).catch(() => undefined)
     if (found?.size !== bytes) return false
     if (!this.#verified.has(sha256) && (await sha256Of(path)) !== sha256) {
@@ -196,6 +199,12 @@ async function statOf(path: string) {
   const { size, mtimeMs } = await stat(path)
   return { bytes: size, usedAt: mtimeMs }
 }
+
+const mistaken = ({ sha256, bytes }: Artifact, there: number) =>
+  new ProblemError({
+    kind: 'model-damaged',
+    detail: `The artifact ${sha256.slice(0, 12)}… has ${there} bytes; the manifest says ${bytes}.`,
+  })
 
 /** The request that waits for it has no part in it. */
 const away = (detail: string) => new BystanderError({ kind: 'unavailable', detail }, false)

@@ -18,8 +18,9 @@ export class DiskBudget {
     return this.#bytes
   }
 
-  has(file: string): boolean {
-    return this.#entries.has(file)
+  /** `undefined`: it is not there. */
+  bytesOf(file: string): number | undefined {
+    return this.#entries.get(file)
   }
 
   /** Nobody takes it away until the answer is called, also when it comes only now. */
