@@ -42,6 +42,13 @@ export interface Search {
   readonly limit: number
 }
 
+/** `conflict`: its number is used, for good. `mismatch`: a file that is stored has other `bytes` than the manifest says. */
+export type Registration =
+  | { readonly kind: 'made'; readonly version: Version }
+  | { readonly kind: 'no-model' }
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'mismatch'; readonly sha256: string; readonly bytes: number }
+
 export type Deletion =
   | { readonly kind: 'deleted' }
   | { readonly kind: 'not-found' }
@@ -125,11 +132,13 @@ export class ModelRegistry {
     return found
   }
 
-  /** @returns the version as it stands; `conflict`: its number is used, for good */
-  async register({ version, ...draft }: DraftManifest, user: string): Promise<Version | 'no-model' | 'conflict'> {
+  /** @returns the version as it stands */
+  async register({ version, ...draft }: DraftManifest, user: string): Promise<Registration> {
     const { name } = draft
-    const number = await this.#sql.begin(async (sql) => {
-      if (!(await locked(sql, name))) return 'no-model'
+    const outcome = await this.#sql.begin(async (sql): Promise<Registration | string> => {
+      if (!(await locked(sql, name))) return { kind: 'no-model' }
+      const mismatch = await mismatchOf(sql, draft.files)
+      if (mismatch) return { kind: 'mismatch', ...mismatch }
       const [last] =
         await sql`select coalesce(max(version::int), 0) as number from model_versions where model = ${name}`
       const given = version ?? String(Number(last?.number) + 1)
@@ -138,10 +147,11 @@ export class ModelRegistry {
         insert into model_versions (model, version, manifest, status, created_by, changed_at)
         values (${name}, ${given}, ${sql.json(manifest as never)}, 'uploading', ${user}, clock_timestamp())
         on conflict do nothing returning version`
-      return made.length > 0 ? given : 'conflict'
+      return made.length > 0 ? given : { kind: 'conflict' }
     })
-    if (number === 'no-model' || number === 'conflict') return number
-    return (await this.version(name, number)) ?? 'conflict'
+    if (typeof outcome !== 'string') return outcome
+    const made = await this.version(name, outcome)
+    return made ? { kind: 'made', version: made } : { kind: 'conflict' }
   }
 
   /** @returns false when there is no such registered version */
@@ -208,6 +218,20 @@ async function aboutOf(sql: TransactionSql, { name, ...draft }: DraftManifest): 
   const contact = draft.contact ?? model.contact
   const description = draft.description || model.description
   return { description, ...(owner !== null && { owner }), ...(contact !== null && { contact }) }
+}
+
+/**
+ * Waits for deletions of these files that are under way, and lets none begin before the transaction ends: what is deleted
+ * is missing, and what is there stays.
+ * @returns a file that is stored with another size
+ */
+async function mismatchOf(sql: TransactionSql, files: Manifest['files']) {
+  const said = new Map(files.map(({ sha256, bytes }) => [sha256, bytes]))
+  const rows = await sql`
+    select sha256, bytes::float8 as bytes from artifacts where sha256 in ${sql([...said.keys()])}
+    order by sha256 for share`
+  const stored = v.parse(v.array(v.object({ sha256: v.string(), bytes: v.number() })), rows)
+  return stored.find(({ sha256, bytes }) => said.get(sha256) !== bytes)
 }
 
 /** One change of a model at a time. @returns false when it is not registered */

@@ -31,6 +31,7 @@ export class RegisteredVersions {
 
   /** Versions whose files have all come are to be checked. @returns those that are */
   async toCheck(): Promise<Manifest[]> {
+    await this.#database.run((client) => client.unsafe(REFUSE_MISMATCHED, [], { prepare: true }))
     const rows = await this.#database.run((client) => client.unsafe(PROMOTE, [], { prepare: true }))
     return v.parse(v.array(v.object({ manifest: Manifest })), rows).map(({ manifest }) => manifest)
   }
@@ -53,6 +54,21 @@ function registeredOf({ status, deprecated, manifest }: v.InferOutput<typeof Row
 }
 
 const SELECT = `select status, deprecated, manifest from model_versions where status <> 'announced'`
+
+/** A file came after its manifest, and has another size than that says. */
+const REFUSE_MISMATCHED = `
+  update model_versions set status = 'refused', changed_at = clock_timestamp(), problem = jsonb_build_object(
+    'kind', 'content-mismatch',
+    'detail', 'The file ' || mismatch.sha256 || ' has ' || mismatch.bytes || ' bytes: the manifest has another number.'
+  )
+  from (
+    select distinct on (model, version) model, version, artifacts.sha256, artifacts.bytes
+    from model_versions, jsonb_array_elements(manifest->'files') file
+    join artifacts on artifacts.sha256 = file->>'sha256'
+    where status = 'uploading' and artifacts.bytes <> (file->>'bytes')::numeric
+    order by model, version, artifacts.sha256
+  ) mismatch
+  where model_versions.model = mismatch.model and model_versions.version = mismatch.version and status = 'uploading'`
 
 const PROMOTE = `
   with complete as (

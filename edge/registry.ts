@@ -59,13 +59,17 @@ registry.post('/:name/versions', ...writing, async (c) => {
   checkDraft(given, name)
   const draft = { ...given, name }
   const made = await platform.registry((all) => all.register(draft, user))
-  if (made === 'no-model') throw noSuchModel(name)
-  if (made === 'conflict') {
+  if (made.kind === 'no-model') throw noSuchModel(name)
+  if (made.kind === 'mismatch') {
+    const detail = `The file ${made.sha256} is stored, with ${made.bytes} bytes: the manifest has another number.`
+    throw new ProblemError({ kind: 'content-mismatch', detail })
+  }
+  if (made.kind === 'conflict') {
     const detail = `Version ${draft.version} of ${name} is there, or was: its number is not used again.`
     throw new ProblemError({ kind: 'version-conflict', detail })
   }
-  c.header('Location', `/models/${name}/versions/${made.version}`)
-  return c.json(versionView(made), 201)
+  c.header('Location', `/models/${name}/versions/${made.version.version}`)
+  return c.json(versionView(made.version), 201)
 })
 
 registry.get('/:name/versions/:version', authenticate, revalidate, async (c) => c.json(await requireVersion(c)))

@@ -71,6 +71,40 @@ test('what cannot run is refused with the reason: no graph, an unknown operator,
   await stack.until(async () => (await offered('hopeless'))?.version === '4')
 }, 60_000)
 
+test('a manifest with another size than its file has is refused, before the file comes and after', async () => {
+  const data = identity('Exp')
+  const files = [{ path: 'model.onnx', sha256: sha256Of(data), bytes: data.byteLength + 1 }]
+  await registrant.expect(201, 'POST', '/models', { name: 'mistaken' })
+  await registrant.expect(201, 'POST', '/models/mistaken/versions', { files })
+  await registrant.upload(data)
+  expect(await registrant.checked('mistaken', '1')).toMatchObject({
+    status: 'refused',
+    problem: { kind: 'content-mismatch', detail: expect.stringContaining(String(data.byteLength)) },
+  })
+  const late = await registrant.send('POST', '/models/mistaken/versions', { files })
+  expect(late.status).toBe(422)
+  expect(await late.text()).toContain('content-mismatch')
+})
+
+test('a file that is just being deleted is missing for whoever registers it', async () => {
+  const data = identity('Floor')
+  await registrant.upload(data)
+  await registrant.expect(201, 'POST', '/models', { name: 'late' })
+  const sql = postgres(stack.stack.databaseUrl, { max: 2, onnotice: () => {} })
+  const draft = await sql.begin(async (deleting) => {
+    await deleting`delete from artifacts where sha256 = ${sha256Of(data)}`
+    const drafted = registrant.draft('late', { 'model.onnx': data })
+    await stack.until(async () => {
+      const [row] = await sql`
+        select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like '%from artifacts%'`
+      return row?.n === 1
+    })
+    return { drafted }
+  })
+  expect((await draft.drafted).missing).toEqual([sha256Of(data)])
+  await sql.end()
+})
+
 async function offered(name: string) {
   const answer = await registrant.client.send(`/models?q=${name}`)
   const { models } = v.parse(v.object({ models: v.array(ModelView) }), await answer.json())
