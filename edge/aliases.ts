@@ -27,7 +27,7 @@ aliases.get('/:name/aliases', authenticate, async (c) => {
 aliases.get('/:name/aliases/:alias', authenticate, async (c) => {
   const { platform } = c.var
   const name = nameIn(c)
-  return c.json(await requireAlias(platform, name, c.req.param('alias')))
+  return c.json(await requireAlias(platform, name, aliasIn(c, name)))
 })
 
 /** Answers at once. The alias means the version when nodes have it warm, or keeps its meaning when one cannot. */
@@ -50,7 +50,7 @@ aliases.put('/:name/aliases/:alias', authenticate, allow('models'), limitBody(MA
 aliases.delete('/:name/aliases/:alias', authenticate, allow('models'), async (c) => {
   const { platform, user } = c.var
   const name = nameIn(c)
-  const alias = c.req.param('alias')
+  const alias = aliasIn(c, name)
   if (!(await platform.aliases((all) => all.remove(name, alias, user)))) throw noSuchAlias(name)
   return c.body(null, 204)
 })
@@ -59,6 +59,12 @@ function nameIn(c: Context<EdgeContext>): string {
   const name = c.req.param('name') ?? ''
   if (!v.is(ModelName, name)) throw noSuchModel(undefined)
   return name
+}
+
+function aliasIn(c: Context<EdgeContext>, name: string): string {
+  const alias = c.req.param('alias') ?? ''
+  if (!v.is(AliasName, alias)) throw noSuchAlias(name)
+  return alias
 }
 
 async function requireAliases(platform: Platform, name: string): Promise<Alias[]> {
