@@ -10,7 +10,7 @@ import type { Outcome, RelayPort } from './relay-port.ts'
 import type { Remedy } from './remedy.ts'
 import { isQuiet, remedyFor } from './remedy.ts'
 import type { End, OpenRequest } from './request.ts'
-import { dutyAt, endOf, isOver } from './request.ts'
+import { dutyAt, endOf, lookAt } from './request.ts'
 import { RequestLife } from './request-life.ts'
 import type { Known, NewDraft, RequeueOrder, Snapshot, Standing, Streaming, Submission } from './request-port.ts'
 import { RequestReader } from './request-reader.ts'
@@ -159,7 +159,7 @@ export abstract class RequestActorBase<Env> extends DurableObject<Env> {
   /** Whether the record has the end, and if nobody is about to tell it: then it is told from here. */
   async #look(request: OpenRequest, end: End): Promise<void> {
     if (await this.record.isRecorded(request.id, end.n)) return this.#life.recorded(end)
-    const outcome = await this.relayOf(request).mend(acceptedOf(request), end, isOver(end, Date.now(), this.lateMs))
+    const outcome = await this.relayOf(request).mend(acceptedOf(request), end, lookAt(end, Date.now(), this.lateMs))
     if (!outcome.ok) throw new Error(outcome.problem.detail)
     console.warn('the record has not the end of a request yet', request.id, outcome.mended)
   }

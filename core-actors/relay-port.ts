@@ -12,7 +12,7 @@ import type { Entry } from './log-entry.ts'
 import type { Mended } from './mend-record.ts'
 import type { ModelQuery } from './model-page.ts'
 import type { PredictionCount } from './prediction-counts.ts'
-import type { End } from './request.ts'
+import type { End, Look } from './request.ts'
 import type { Failure, Requeued } from './requeue-log.ts'
 
 /** Refusals cross the RPC as values: an error class does not survive the way. */
@@ -97,8 +97,8 @@ export interface RelayPort {
   read(id: RequestId, after: number): Promise<Outcome<{ entries: Entry[]; more: boolean }>>
   /** Tells the record again that a request was accepted; the broker and the record know a repeat. */
   accept(accepted: Accepted): Promise<Outcome<object>>
-  /** Tells the record (again) what it lacks of a request that has ended. @param isOver see `mendRecord` */
-  mend(accepted: Accepted, end: End, isOver: boolean): Promise<Outcome<{ mended: Mended }>>
+  /** Tells the record (again) what it lacks of a request that has ended. */
+  mend(accepted: Accepted, end: End, look: Look): Promise<Outcome<{ mended: Mended }>>
   /** Ends the request's log, whoever is writing it; answers the terminal event that won. */
   end(
     id: RequestId,

@@ -41,7 +41,7 @@ import type {
   Requeue,
   Submitted,
 } from './relay-port.ts'
-import type { End } from './request.ts'
+import type { End, Look } from './request.ts'
 import { endOf } from './request.ts'
 import { Sender } from './sender.ts'
 import { subscribe } from './subscribe.ts'
@@ -175,7 +175,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
     })
   }
 
-  mend(accepted: Accepted, end: End, isOver: boolean): ReturnType<RelayPort['mend']> {
+  mend(accepted: Accepted, end: End, look: Look): ReturnType<RelayPort['mend']> {
     return this.#atBroker(async (connection) => {
       if (this.#channels.mayBeRestored) return UNAVAILABLE
       const log = new LogStore(connection)
@@ -184,7 +184,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
         log: async () => (await readOn((after) => log.read(this.#shard(accepted.id), accepted.id, after))).events,
         tell: (fact: Fact) => this.#facts.tell(fact),
       }
-      return { ok: true, mended: await mendRecord(port, accepted, end, isOver) }
+      return { ok: true, mended: await mendRecord(port, accepted, end, look) }
     })
   }
 

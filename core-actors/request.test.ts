@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { DISCONNECT_GRACE_MS, MAX_TIMEOUT_MS } from '@oriel/protocol/api'
 import { LOG_MAX_AGE_MS } from '@oriel/protocol/streams'
 import type { RequestState } from './request.ts'
-import { dutyAt, isOver, LATE_MS, nextAlarm } from './request.ts'
+import { dutyAt, LATE_MS, lookAt, nextAlarm } from './request.ts'
 import { openRequest } from './testing.ts'
 
 const request = openRequest({ onDisconnect: 'cancel' })
@@ -51,8 +51,10 @@ test('the record is looked at while the log of an ended request is whole, and ag
 })
 
 test('what the record lacks is given up when nobody has the log for so long any more', () => {
-  expect(isOver(end, 5_000 + LOG_MAX_AGE_MS - 1)).toBe(false)
-  expect(isOver(end, 5_000 + LOG_MAX_AGE_MS)).toBe(true)
+  expect(lookAt(end, 5_000 + LATE_MS)).toBe('first')
+  expect(lookAt(end, 5_000 + 2 * LATE_MS)).toBe('again')
+  expect(lookAt(end, 5_000 + LOG_MAX_AGE_MS - 1)).toBe('again')
+  expect(lookAt(end, 5_000 + LOG_MAX_AGE_MS)).toBe('last')
 })
 
 test('a request that the record has is kept for as long as its log, and forgotten', () => {

@@ -119,8 +119,13 @@ export function dutyAt(state: RequestState, now: number, lateMs = LATE_MS): Duty
   }
 }
 
-/** Whether what the record lacks of a request is lost, unless the broker has it now. */
-export const isOver = ({ at }: End, now: number, lateMs = LATE_MS): boolean => now >= at + LOOKS * lateMs
+/** How often it was looked for an end in the record: after the last look what the broker has not is lost. */
+export type Look = 'first' | 'again' | 'last'
+
+export function lookAt({ at }: End, now: number, lateMs = LATE_MS): Look {
+  if (now >= at + LOOKS * lateMs) return 'last'
+  return now >= at + 2 * lateMs ? 'again' : 'first'
+}
 
 function dueTimes({ request, leftAt }: Extract<RequestState, { mode: 'open' }>): number[] {
   return leftAt === undefined ? [request.deadlineAt] : [request.deadlineAt, leftAt + DISCONNECT_GRACE_MS]
