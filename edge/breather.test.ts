@@ -14,11 +14,9 @@ test('after an outage nobody asks until the rest is over; then an answer ends it
       asked += 1
       return answer()
     }, resting)
-  expect(ask(() => Promise.reject(away()))).rejects.toThrow('away')
-  await Promise.resolve()
-  await Promise.resolve()
+  await expect(ask(() => Promise.reject(away()))).rejects.toThrow('away')
   now = 999
-  expect(ask(async () => 'here')).rejects.toThrow('resting')
+  await expect(ask(async () => 'here')).rejects.toThrow('resting')
   expect(asked).toBe(1)
   now = 1_000
   expect(await ask(async () => 'here')).toBe('here')

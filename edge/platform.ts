@@ -17,6 +17,7 @@ import { withAliases, withHistory, withKeys, withPredictions, withRegistry, with
 import type { Env } from './env.ts'
 import { settingsOf } from './env.ts'
 import { FullQueues } from './full-queues.ts'
+import { guardedRelay } from './guarded-relay.ts'
 import { Identity } from './identity.ts'
 import { KeyRing } from './key-ring.ts'
 import { ModelCache } from './model-cache.ts'
@@ -31,7 +32,7 @@ export interface Platform {
   readonly fullQueues: FullQueues
   readonly allowances: Allowances
   readonly corsOrigins: readonly string[]
-  /** Of a request or a prediction; without an id, the one that is asked what all know. */
+  /** Of a request or a prediction; without an id, the one that is asked what all know. A lost call is `unavailable`. */
   relay(id?: RequestId): RelayPort
   relays(): RelayPort[]
   /** Asks the actor of a user's request; once more if it was reset meanwhile, which every call of it allows. */
@@ -52,7 +53,7 @@ export interface Platform {
 export function platformOf(env: Env): Platform {
   const settings = settingsOf(env)
   const shards = shardsOf(env)
-  const relayOf = (shard: number): RelayPort => env.RELAYS.get(env.RELAYS.idFromName(`relay-${shard}`))
+  const relayOf = (shard: number) => guardedRelay(env.RELAYS.get(env.RELAYS.idFromName(`relay-${shard}`)))
   const relay = (id?: RequestId) => relayOf(id === undefined ? 0 : shardOf(id, shards))
   const keyRing = new KeyRing((hash) => withKeys(env, (keys) => keys.use(hash)))
   return {

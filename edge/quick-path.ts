@@ -81,21 +81,11 @@ export async function predictNow(
   const onAbort = () => waitUntil(relay.cancelPrediction(id).catch(() => {})) // then the deadline ends it
   signal.addEventListener('abort', onAbort)
   try {
-    const outcome = await answered(relay.predict({ id, model, version, timeoutMs: head.timeoutMs, frame }))
+    const outcome = await relay.predict({ id, model, version, timeoutMs: head.timeoutMs, frame })
     if (!outcome.ok) throw new ProblemError(outcome.problem)
     return { ...decodeResponse(openFrame(outcome.frame).message), id }
   } finally {
     signal.removeEventListener('abort', onAbort)
-  }
-}
-
-/** @throws ProblemError unavailable when the relay was reset: nothing was accepted, and the caller may ask again */
-async function answered<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (cause) {
-    const detail = 'The prediction was lost on its way; try again.'
-    throw new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 1_000 }, { cause })
   }
 }
 
