@@ -84,6 +84,20 @@ test('a model is loaded once, in one host, and its runs go there', async () => {
   expect(processes.flatMap((process) => process.all('load'))).toHaveLength(1)
 })
 
+test('a version whose files are others is another model, and is told by its version', async () => {
+  const { pool, processes, begun } = setUp(1)
+  const one = model('one')
+  await begun(one)
+  const files = [{ path: 'model.onnx', sha256: '1'.repeat(64), bytes: 0 }]
+  const replaced = { manifest: { ...one.manifest, files }, dir: '/registry/one' }
+  expect(pool.stateOf(replaced)).toEqual({ state: 'available' })
+  await begun(replaced)
+  expect(processes[0]?.all('load').map(({ dir }) => dir)).toEqual([one.dir, '/registry/one'])
+  const [run, other] = processes[0]?.all('run') ?? []
+  expect(run?.model).not.toBe(other?.model)
+  expect(pool.status()[0]?.models).toEqual(['one/1', 'one/1'])
+})
+
 test('another model goes to the host with fewer', async () => {
   const { begun } = setUp(2)
   const first = await begun(model('one'))

@@ -11,6 +11,7 @@ import type { MemoryObserver } from './observer.ts'
 import { aborted, orAborted } from './or-aborted.ts'
 import { Quarantine } from './quarantine.ts'
 import { type Lease, Residency, type Wanted } from './residency.ts'
+import { sessionName, versionIn } from './session-name.ts'
 import { Suspects } from './suspects.ts'
 
 const PING_MS = 1_000
@@ -78,7 +79,7 @@ export class HostPool implements ModelRunner, ModelHosts {
   }
 
   async infer(model: LocalModel, batch: Batch, signal?: AbortSignal): Promise<readonly NamedTensor[]> {
-    const lease = this.#residency.take(keyOf(model)) ?? (await this.#miss(model, signal))
+    const lease = this.#residency.take(sessionName(model)) ?? (await this.#miss(model, signal))
     try {
       return await this.#inferIn(lease, model, batch, signal)
     } finally {
@@ -88,7 +89,7 @@ export class HostPool implements ModelRunner, ModelHosts {
 
   async inferAlone(model: LocalModel, batch: Batch, signal?: AbortSignal): Promise<readonly NamedTensor[]> {
     const alone = async (host: Host) => {
-      const session = keyOf(model)
+      const session = sessionName(model)
       await this.#load(model, host, session)
       return this.#inferIn({ host, session }, model, batch, signal)
     }
@@ -111,7 +112,7 @@ export class HostPool implements ModelRunner, ModelHosts {
 
   /** Out of memory, when nothing runs with it any more. */
   async unload(model: LocalModel): Promise<void> {
-    const key = keyOf(model)
+    const key = sessionName(model)
     this.#refused.delete(key)
     await this.#residency.forget(key)
   }
@@ -120,7 +121,7 @@ export class HostPool implements ModelRunner, ModelHosts {
   status(): { name: string; pid: number; models: string[]; rssBytes: number }[] {
     return this.#all().flatMap((host) => {
       const { name, pid, rssBytes } = host
-      return pid === undefined ? [] : [{ name, pid, models: this.#residency.residents(host), rssBytes }]
+      return pid === undefined ? [] : [{ name, pid, models: this.#residency.residents(host).map(versionIn), rssBytes }]
     })
   }
 
@@ -131,7 +132,7 @@ export class HostPool implements ModelRunner, ModelHosts {
 
   /** Whether a model is in memory, or why it could not be brought there. */
   stateOf(model: LocalModel): { state: 'available' | 'loaded' } | { state: 'unavailable'; problem: Problem } {
-    const key = keyOf(model)
+    const key = sessionName(model)
     const refused = this.#refused.get(key)
     if (refused) return { state: 'unavailable', problem: refused.problem }
     return { state: this.#residency.isResident(key) ? 'loaded' : 'available' }
@@ -156,7 +157,7 @@ export class HostPool implements ModelRunner, ModelHosts {
   }
 
   async #runShared(run: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
-    const lease = this.#residency.take(keyOf(run.model)) ?? (await this.#miss(run.model, signal))
+    const lease = this.#residency.take(sessionName(run.model)) ?? (await this.#miss(run.model, signal))
     try {
       await this.#runIn(lease, run, emit, signal)
     } finally {
@@ -166,7 +167,7 @@ export class HostPool implements ModelRunner, ModelHosts {
 
   #runAlone(run: Run, emit: (output: Output) => void, signal: AbortSignal): Promise<void> {
     const alone = async (host: Host) => {
-      const session = keyOf(run.model)
+      const session = sessionName(run.model)
       await this.#load(run.model, host, session)
       await this.#runIn({ host, session }, run, emit, signal)
     }
@@ -209,7 +210,7 @@ export class HostPool implements ModelRunner, ModelHosts {
   }
 
   async #acquire(model: LocalModel, signal?: AbortSignal): Promise<Lease<Host>> {
-    const key = keyOf(model)
+    const key = sessionName(model)
     for (;;) {
       const refused = this.#refused.get(key)
       if (refused && refused.until > this.#options.clock.now()) throw new ProblemError(refused.problem)
@@ -250,11 +251,11 @@ export class HostPool implements ModelRunner, ModelHosts {
       const broughtMs = clock.now() - since
       const load = { type: 'load', work: ++this.#lastWork, model: session, dir, manifest } as const
       const end = await host.perform(load, manifest.limits.hangMs).finally(release)
-      this.#refused.delete(keyOf(model))
+      this.#refused.delete(sessionName(model))
       if (end.type !== 'loaded') throw new Error('a load ended without an answer')
       return { bytes: end.bytes, tookMs: broughtMs + end.tookMs }
     } catch (error) {
-      this.#refuse(keyOf(model), error)
+      this.#refuse(sessionName(model), error)
       if (this.#fleet.isOwn(host)) void this.#fleet.close(host)
       throw error
     }
@@ -305,8 +306,5 @@ const DEFAULTS = {
   onChange() {},
   onLine() {},
 } satisfies Partial<HostPoolOptions>
-
-const keyOf = ({ manifest: { name, version }, revision }: LocalModel) =>
-  revision === undefined ? `${name}/${version}` : `${name}/${version}#${revision}`
 
 const bytesOf = ({ manifest }: LocalModel) => manifest.files.reduce((sum, { bytes }) => sum + bytes, 0)

@@ -5,6 +5,7 @@ import type { HostPool } from '../host-pool.ts'
 import type { LocalModel } from '../model-runner.ts'
 import { isModel } from '../model-shelf.ts'
 import type { Models } from '../node.ts'
+import { filesOf } from '../session-name.ts'
 import type { RegisteredVersions } from './registered-versions.ts'
 
 export interface Registry {
@@ -28,7 +29,7 @@ export function withRegistered(local: Models, { versions, cache }: Registry, poo
   }
   const modelOf = (manifest: Manifest): LocalModel => {
     const own = local.find(manifest.name, manifest.version)
-    if (isModel(own) && sameFiles(own.manifest, manifest)) return { ...own, manifest }
+    if (isModel(own) && filesOf(own) === filesOf({ manifest })) return { ...own, manifest }
     return { manifest, dir: cache.dirOf(manifest) }
   }
   return {
@@ -53,11 +54,3 @@ export function withRegistered(local: Models, { versions, cache }: Registry, poo
     return told
   }
 }
-
-const sameFiles = (a: Manifest, b: Manifest) => filesOf(a) === filesOf(b)
-
-const filesOf = ({ files }: Pick<LocalModel['manifest'], 'files'>) =>
-  files
-    .map(({ path, sha256 }) => `${path}:${sha256}`)
-    .sort()
-    .join()
