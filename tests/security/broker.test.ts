@@ -3,6 +3,13 @@ import type { NatsConnection } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import type { Identity } from '@oriel/dev/identities'
 import {
+  EDGE_PERMISSIONS,
+  NODE_PERMISSIONS,
+  type Permissions,
+  PLANNER_PERMISSIONS,
+  RECORDER_PERMISSIONS,
+} from '@oriel/protocol/permissions'
+import {
   ALL_ANSWERS,
   ALL_CHECKED,
   ALL_LIVE,
@@ -39,6 +46,14 @@ type Who = (typeof IDENTITIES)[number]
 const lane = laneConsumer(0, 'interactive')
 const none: readonly Who[] = []
 
+/** What a program needs at a bucket that it watches. */
+const watching = (bucket: string, who: readonly Who[]): Record<string, readonly Who[]> => ({
+  [`$JS.API.CONSUMER.CREATE.KV_${bucket}.x.$KV.${bucket}.>`]: who,
+  [`$JS.API.CONSUMER.DELETE.KV_${bucket}.x`]: who,
+  [`$JS.API.CONSUMER.INFO.KV_${bucket}.x`]: who,
+  [`$JS.FC.KV_${bucket}.x`]: who,
+})
+
 const PUBLISH: Readonly<Record<string, readonly Who[]>> = {
   [jobSubject(0, 'interactive', 'parrot')]: ['edge'],
   [progressSubject(0, 'x')]: ['edge', 'node'],
@@ -59,7 +74,20 @@ const PUBLISH: Readonly<Record<string, readonly Who[]>> = {
   [warmSubject('x')]: ['recorder'],
   [warmedSubject('x', 'm', '1')]: ['node'],
   '$KV.aliases.x': ['recorder'],
-  '$JS.API.CONSUMER.CREATE.KV_models.x.$KV.models.>': ['edge', 'node', 'recorder', 'planner'],
+  ...watching('models', ['edge', 'node', 'recorder', 'planner']),
+  ...watching('aliases', ['edge', 'recorder']),
+  ...watching('nodes', ['edge', 'recorder', 'planner']),
+  ...watching('placement', ['edge', 'node']),
+  ...watching('leases', none),
+  ...watching('volumes', none),
+  '$JS.API.STREAM.INFO.KV_models': ['edge', 'planner'],
+  '$JS.API.STREAM.INFO.KV_aliases': ['edge'],
+  '$JS.API.STREAM.INFO.KV_nodes': ['edge', 'planner'],
+  '$JS.API.STREAM.INFO.KV_placement': ['edge'],
+  '$JS.API.DIRECT.GET.KV_models.$KV.models.x.1': ['node'],
+  '$JS.API.DIRECT.GET.KV_placement.$KV.placement.plan': ['recorder', 'planner'],
+  '$JS.API.DIRECT.GET.KV_leases.$KV.leases.planner': ['planner'],
+  '$JS.API.DIRECT.GET.KV_volumes.$KV.volumes.measured': ['planner'],
   '$KV.placement.plan': ['planner'],
   '$KV.placement.other': none,
   '$KV.leases.planner': ['planner'],
@@ -70,6 +98,8 @@ const PUBLISH: Readonly<Record<string, readonly Who[]>> = {
   // Jobs: nodes take them, nodes and the edge settle them, and the edge clears away what was given up.
   [`$JS.API.CONSUMER.MSG.NEXT.JOBS.${lane}`]: ['node'],
   [`$JS.ACK.JOBS.${lane}.1.1.1.1.0`]: ['edge', 'node'],
+  // An acknowledgement may name a domain and an account first.
+  [`$JS.ACK.x.y.JOBS.${lane}.1.1.1.1.0`]: ['edge', 'node'],
   '$JS.API.STREAM.MSG.GET.JOBS': ['edge'],
   '$JS.API.STREAM.MSG.DELETE.JOBS': ['edge'],
   [`$JS.API.CONSUMER.INFO.JOBS.${lane}`]: ['edge', 'planner'],
@@ -85,6 +115,7 @@ const PUBLISH: Readonly<Record<string, readonly Who[]>> = {
   '$JS.API.STREAM.PURGE.PROGRESS': ['edge'],
   '$JS.API.CONSUMER.CREATE.PROGRESS.x': none,
   // Dead letters: nodes write them, operators read them through the edge.
+  '$JS.API.STREAM.INFO.DEAD': ['edge'],
   '$JS.API.DIRECT.GET.DEAD': ['edge'],
   '$JS.API.STREAM.MSG.DELETE.DEAD': ['edge'],
   '$JS.API.STREAM.PURGE.DEAD': none,
@@ -92,6 +123,8 @@ const PUBLISH: Readonly<Record<string, readonly Who[]>> = {
   // The history is the recorder's, who cannot change it.
   '$JS.API.CONSUMER.MSG.NEXT.HISTORY.recorder': ['recorder'],
   '$JS.ACK.HISTORY.recorder.1.1.1.1.0': ['recorder'],
+  '$JS.ACK.x.y.HISTORY.recorder.1.1.1.1.0': ['recorder'],
+  '$JS.API.CONSUMER.INFO.HISTORY.recorder': ['recorder'],
   '$JS.API.CONSUMER.DELETE.HISTORY.recorder': none,
   '$JS.API.CONSUMER.CREATE.HISTORY.x': none,
   '$JS.API.DIRECT.GET.HISTORY': none,
@@ -124,9 +157,9 @@ const SUBSCRIBE: Readonly<Record<string, readonly Who[]>> = {
   'answers.>': none,
   'control.cancel.*': ['node'],
   [CHECK]: ['node'],
+  [ALL_CHECKED]: ['recorder'],
   [ALL_WARM_UPS]: ['node'],
   [ALL_WARMED]: ['recorder'],
-  [ALL_CHECKED]: ['recorder'],
   '$KV.>': none,
   '$JS.API.>': none,
   '$JS.ACK.>': none,
@@ -135,6 +168,21 @@ const SUBSCRIBE: Readonly<Record<string, readonly Who[]>> = {
   '$SYS.>': none,
   '_INBOX.>': none,
   ...Object.fromEntries(IDENTITIES.map((who) => [`_INBOX_${who}.>`, [who]])),
+}
+
+const PERMISSIONS: Readonly<Record<Who, Permissions>> = {
+  edge: EDGE_PERMISSIONS,
+  node: NODE_PERMISSIONS,
+  recorder: RECORDER_PERMISSIONS,
+  planner: PLANNER_PERMISSIONS,
+}
+
+/** Whether all that `subject` stands for is allowed by `pattern`. */
+function allows(pattern: string, subject: string): boolean {
+  const [wanted, given] = [pattern.split('.'), subject.split('.')]
+  const rest = wanted.indexOf('>')
+  if (rest < 0 ? given.length !== wanted.length : given.length <= rest) return false
+  return wanted.every((token, at) => token === '>' || token === '*' || token === given[at])
 }
 
 /** A connection of an identity, and what the broker has forbidden to it so far. */
@@ -187,6 +235,18 @@ describe.each([...IDENTITIES])('%s', (who) => {
     const act = () => void nc.subscribe(subject, { callback: () => {} })
     expect(await visitor(who).refused(act)).toBe(!may.includes(who))
   })
+})
+
+test('whatever an identity may do is tried here', () => {
+  const untried = IDENTITIES.flatMap((who) =>
+    [[PERMISSIONS[who].publish, PUBLISH] as const, [PERMISSIONS[who].subscribe, SUBSCRIBE] as const].flatMap(
+      ([patterns, rows]) => {
+        const tried = Object.keys(rows).filter((subject) => rows[subject]?.includes(who))
+        return patterns.filter((pattern) => !tried.some((subject) => allows(pattern, subject))).map((one) => [who, one])
+      },
+    ),
+  )
+  expect(untried).toEqual([])
 })
 
 test('without a password nobody comes in, and with the wrong one neither', async () => {
