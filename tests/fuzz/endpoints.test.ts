@@ -1,4 +1,7 @@
 import { beforeAll, expect, test } from 'bun:test'
+import { jetstream } from '@nats-io/jetstream'
+import { newRequestId } from '@oriel/protocol/ids'
+import { deadSubject } from '@oriel/protocol/subjects'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { type Client, typesOf } from '../support/client.ts'
@@ -49,18 +52,32 @@ beforeAll(async () => {
   // A model for whatever is sent to the name that stands for a missing one.
   const body = JSON.stringify({ name: 'r1' })
   await mallory.send('/models', { method: 'POST', body, headers: { 'Content-Type': 'application/json' } })
-  ids = [requestID, own.requestID, '..', '%2e%2e', 'a%00b', '%ff', 'a b', 'x'.repeat(65)]
-  tokens = [mallory.token, await stack.stack.token('trent'), await stack.stack.token('mallory', { lifetimeS: -60 })]
+  // For the operator, and nobody else.
+  const letters = Array.from({ length: 5 }, () => newRequestId(Date.now()))
+  const dead = { at: 1, node: 'node-1', deliveries: 1, problem: { kind: 'internal', detail: 'Made by hand.' } }
+  const nc = await stack.stack.nats('admin')
+  for (const id of letters) {
+    await jetstream(nc).publish(deadSubject('iris', id), JSON.stringify({ ...dead, attempts: [] }))
+  }
+  await nc.close()
+  ids = [...letters, requestID, own.requestID, '..', '%2e%2e', 'a%00b', '%ff', 'a b', 'x'.repeat(65)]
+  tokens = [
+    mallory.token,
+    (await stack.client('olga', 'admin')).token,
+    await stack.stack.token('trent'),
+    await stack.stack.token('mallory', { lifetimeS: -60 }),
+  ]
   document = v.parse(Document, await (await fetch(`${stack.url}/openapi.json`)).json())
 }, 180_000)
 
 const text = fc.string({ unit: 'binary', maxLength: 60 })
 
 function authorization(): fc.Arbitrary<string | undefined> {
-  const [own = '', ...others] = tokens
+  const [own = '', operator = '', ...others] = tokens
   const bearer = (token: string) => `Bearer ${token}`
   return fc.oneof(
     { arbitrary: fc.constant(bearer(own)), weight: 8 },
+    { arbitrary: fc.constant(bearer(operator)), weight: 4 },
     fc.constantFrom(...others.map(bearer), bearer(`${own}x`), bearer('a.b.c'), 'Basic eDp5', 'Bearer', undefined),
   )
 }
@@ -152,6 +169,11 @@ test('no operation answers with a bug, with what is inside, or with what is anot
     }
   }
   // It came past the door: a test in which everything is refused would show nothing.
+  const refused = [...statuses].filter(([, seen]) => [...seen].every((status) => status === 401 || status === 403))
+  expect(refused).toEqual([])
+  expect(statuses.get('GET /dead-letters/{id}')).toContain(200)
+  expect(statuses.get('DELETE /dead-letters/{id}')).toContain(204)
+  expect(statuses.get('POST /dead-letters/requeue')).toContain(200)
   expect(statuses.get('POST /requests')).toContain(202)
   expect(statuses.get('POST /requests')).toContain(400)
   expect(statuses.get('GET /requests/{id}')).toContain(200)
