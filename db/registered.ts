@@ -1,6 +1,7 @@
 import type { CheckAnswer } from '@oriel/protocol/check'
 import type { KnownVersion } from '@oriel/protocol/known-version'
 import { Manifest } from '@oriel/protocol/manifest'
+import type { Problem, ProblemKind } from '@oriel/protocol/problem'
 import { modelKey } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import type { Database } from './database.ts'
@@ -10,6 +11,12 @@ export interface Registered {
   readonly key: string
   readonly known: KnownVersion | undefined
 }
+
+/** About four hours: then it is refused, with the reason of the last. */
+const TRIES = 30
+/** It may have been another who ended the host, but not each time. */
+const TRIES_WITH_ITS_HOST = 3
+const ENDED_THE_HOST: readonly ProblemKind[] = ['host-crashed', 'host-hung']
 
 const Row = v.object({ status: v.string(), deprecated: v.boolean(), manifest: Manifest })
 const Rows = v.pipe(v.array(v.pipe(Row, v.transform(registeredOf))))
@@ -34,6 +41,16 @@ export class RegisteredVersions {
     await this.#database.run((client) => client.unsafe(REFUSE_MISMATCHED, [], { prepare: true }))
     const rows = await this.#database.run((client) => client.unsafe(PROMOTE, [], { prepare: true }))
     return v.parse(v.array(v.object({ manifest: Manifest })), rows).map(({ manifest }) => manifest)
+  }
+
+  /**
+   * It could not be checked, and goes behind the others; each time it waits longer, to ten minutes.
+   * @param why what the node said; `undefined`: none answered, which does not count
+   */
+  async tried({ name, version }: Manifest, why: Problem | undefined): Promise<void> {
+    const most = why && ENDED_THE_HOST.includes(why.kind) ? TRIES_WITH_ITS_HOST : TRIES
+    const values = [name, version, why ? 1 : 0, most, JSON.stringify(why ?? null)]
+    await this.#database.run((client) => client.unsafe(TRIED, values, { prepare: true }))
   }
 
   /** Only what is still being checked: it may have been deleted meanwhile. */
@@ -76,12 +93,22 @@ const PROMOTE = `
     where status = 'uploading' and not exists (
       select from jsonb_array_elements(manifest->'files') file
       where not exists (select from artifacts where sha256 = file->>'sha256')
-    ) returning manifest, changed_at
+    ) returning manifest, changed_at, tried_at, tries
   )
   select manifest from (
-    select manifest, changed_at from complete
-    union all select manifest, changed_at from model_versions where status = 'checking'
-  ) as pending order by changed_at limit 20`
+    select manifest, changed_at, tried_at, tries from complete
+    union all select manifest, changed_at, tried_at, tries from model_versions where status = 'checking'
+  ) as pending
+  where tried_at is null or tried_at <= clock_timestamp() - least(5 * 2 ^ least(tries, 10), 600) * interval '1 second'
+  order by coalesce(tried_at, changed_at) limit 20`
+
+const TRIED = `
+  update model_versions
+  set tried_at = clock_timestamp(), tries = tries + $3::int,
+    status = case when tries + $3::int >= $4::int then 'refused' else status end,
+    problem = case when tries + $3::int >= $4::int then $5::text::jsonb else problem end,
+    changed_at = case when tries + $3::int >= $4::int then clock_timestamp() else changed_at end
+  where model = $1 and version = $2 and status = 'checking'`
 
 const SETTLE = `
   update model_versions

@@ -23,6 +23,7 @@ class World {
   looks: ('whole' | 'lately')[] = []
   pending: Manifest[] = []
   readonly settled: string[] = []
+  readonly tried: (string | undefined)[] = []
   bucket = new Map<string, KnownVersion>()
   breaks = false
   checks: PromiseWithResolvers<CheckAnswer | undefined>[] = []
@@ -35,6 +36,7 @@ class World {
       },
       toCheck: async () => this.pending,
       settle: async (_, { kind }) => void this.settled.push(kind),
+      tried: async (_, why) => void this.tried.push(why?.kind),
     },
     bucket: async () => ({
       read: async () => new Map(this.bucket),
@@ -112,5 +114,6 @@ test('without an answer, or with none that helps, it is asked again, but not at 
   await world.registrar.look()
   await world.answer({ kind: 'unfit', problem: { kind: 'model-unavailable', detail: 'no graph' } })
   expect(world.checks).toHaveLength(3)
+  expect(world.tried).toEqual([undefined, 'unavailable'])
   expect(world.settled).toEqual(['unfit'])
 })

@@ -13,7 +13,7 @@ const LATELY_S = 30
 const AGAIN_MS = 5_000
 
 export interface RegistrarOptions {
-  readonly versions: Pick<RegisteredVersions, 'changed' | 'toCheck' | 'settle'>
+  readonly versions: Pick<RegisteredVersions, 'changed' | 'toCheck' | 'settle' | 'tried'>
   readonly bucket: () => Promise<{ read(): Promise<Map<string, KnownVersion>>; apply(changes: Changes): Promise<void> }>
   /** Has a node check it; `undefined` when none answers. */
   readonly check: (manifest: Manifest) => Promise<CheckAnswer | undefined>
@@ -25,7 +25,7 @@ export interface RegistrarOptions {
  * Takes registered versions from their last file to the bucket, where relays and nodes find them, and out of it again.
  *
  *   uploading ──all files stored──▶ checking ──a node opened it──▶ ready: in the bucket ──▶ deleted: not any more
- *                                      └──the graph is no good──▶ refused
+ *                                      └──the graph is no good, or nobody could tell for hours──▶ refused
  *
  * Each step may be done twice, by two recorders or after a crash, and is done once.
  */
@@ -91,8 +91,9 @@ export class Registrar {
         log('info', 'a version was checked', { version: key, ...answer, manifest: undefined })
         return
       }
-      const why = answer?.kind === 'unable' ? answer.problem : 'no node answers'
-      log('warn', 'a version could not be checked yet', { version: key, why })
+      const why = answer?.kind === 'unable' ? answer.problem : undefined
+      log('warn', 'a version could not be checked yet', { version: key, why: why ?? 'no node answers' })
+      await versions.tried(manifest, why)
     } catch (error) {
       log('warn', 'a version could not be checked yet', { version: key, error: String(error) })
     }

@@ -121,6 +121,9 @@ export const modelVersions = pgTable(
     deprecated: boolean('deprecated').notNull().default(false),
     /** When a registered version last became something else: whoever follows the registry reads from there. */
     changedAt: time('changed_at').notNull().defaultNow(),
+    /** When it was last tried to check it, and how often a node could not. */
+    triedAt: time('tried_at'),
+    tries: integer('tries').notNull().default(0),
     firstSeen: time('first_seen').notNull().defaultNow(),
     lastHeartbeat: time('last_heartbeat'),
     /** Of an announced one: no live node has it, as the recorder hears them. */
@@ -162,6 +165,8 @@ export const artifacts = pgTable('artifacts', {
   sha256: text('sha256').primaryKey(),
   bytes: bigint('bytes', { mode: 'number' }).notNull(),
   storedAt: time('stored_at').notNull().defaultNow(),
+  /** Since when no version needs it: it counts as missing, and its bytes are being removed. */
+  droppingAt: time('dropping_at'),
 })
 
 /** Files that are coming in parts: one upload at a time for one content. */

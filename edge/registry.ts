@@ -25,6 +25,9 @@ import type { Platform } from './platform.ts'
 import { revalidate } from './revalidate.ts'
 
 const MAX_BYTES = 1_000_000
+/** What the disks of nodes take, with the folders above. */
+const MAX_PATH = 1_024
+const MAX_NAME = 255
 
 /** Models and versions, as they are registered. PostgreSQL has them; the broker has what is ready of them. */
 export const registry = new Hono<EdgeContext>()
@@ -151,6 +154,8 @@ function checkDraft(draft: NewVersion, name: string): void {
   if (twice !== undefined) throw invalid('files: two have the same path')
   const inside = paths.find((path) => paths.some((other) => path.startsWith(`${other}/`)))
   if (inside !== undefined) throw invalid('files: a path is also the folder of another')
+  const long = paths.some((path) => path.length > MAX_PATH || path.split('/').some((part) => part.length > MAX_NAME))
+  if (long) throw invalid(`files: a path is longer than ${MAX_PATH}, or a name in it than ${MAX_NAME}`)
   const sizes = new Map<string, number>()
   for (const { sha256, bytes } of draft.files) {
     if ((sizes.get(sha256) ?? bytes) !== bytes) throw invalid('files: one SHA-256 has two sizes')

@@ -8,14 +8,11 @@ import { graphFile } from '../engines/model-file.ts'
 import type { GraphInspector } from '../graph-inspector.ts'
 import { completedManifest, isSilent } from './completed-manifest.ts'
 
-/** What a version is to blame for, whoever opens it. */
-const UNFIT: readonly ProblemKind[] = [
-  'model-unavailable',
-  'model-damaged',
-  'host-crashed',
-  'host-hung',
-  'input-mismatch',
-]
+/**
+ * What a version is to blame for, whoever opens it. Of a host that ended or was too slow nobody knows whose fault it was:
+ * the registrar has it tried again, and refuses it when that goes on.
+ */
+const UNFIT: readonly ProblemKind[] = ['model-unavailable', 'model-damaged', 'input-mismatch']
 
 export interface Checking {
   readonly cache: Pick<ArtifactCache, 'hold' | 'dirOf'>
@@ -35,9 +32,16 @@ export async function checkVersion(manifest: Manifest, { cache, inspector }: Che
     return { kind: 'fit', manifest: whole }
   } catch (error) {
     const problem = toProblem(error)
-    const unfit = UNFIT.includes(problem.kind) && !(error instanceof BystanderError)
+    const unfit = UNFIT.includes(problem.kind) && !(error instanceof BystanderError) && !isDisk(error)
     return { kind: unfit ? 'unfit' : 'unable', problem }
   } finally {
     release()
   }
+}
+
+/** The node's disk is at fault, not what was to be written on it. */
+function isDisk(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if ('code' in error) return error.code === 'ENOSPC' || error.code === 'EDQUOT'
+  return isDisk(error.cause)
 }

@@ -86,6 +86,30 @@ test('a manifest with another size than its file has is refused, before the file
   expect(await late.text()).toContain('content-mismatch')
 })
 
+test('versions that cannot be checked do not keep others waiting', async () => {
+  await registrant.upload(iris)
+  const { manifest } = await registrant.register('stuck', { 'model.onnx': iris })
+  // A name that no disk takes: the node cannot link the file, and says that it is unable.
+  const files = manifest.files.map((one) => ({ ...one, path: 'm'.repeat(256) }))
+  const rows = Array.from({ length: 21 }, (_, n) => ({
+    model: 'stuck',
+    version: String(n + 2),
+    status: 'checking',
+    manifest: { ...manifest, version: String(n + 2), files } as never,
+  }))
+  const sql = postgres(stack.stack.databaseUrl, { max: 1, onnotice: () => {} })
+  await sql`insert into model_versions ${sql(rows)}`
+  const tries = () => sql`select tries, status from model_versions where model = 'stuck' and version <> '1'`
+  const { status } = await registrant.register('unstuck', { 'model.onnx': identity('Tan') })
+  expect(status).toBe('ready')
+  await stack.until(async () => (await tries()).every((row) => row.tries > 0))
+  // It ends: after so many tries the reason is told.
+  await sql`update model_versions set tries = 29, tried_at = null where model = 'stuck' and version = '2'`
+  expect(await registrant.checked('stuck', '2')).toMatchObject({ status: 'refused', problem: { kind: 'internal' } })
+  await sql`delete from model_versions where model = 'stuck'`
+  await sql.end()
+}, 60_000)
+
 test('a file that is just being deleted is missing for whoever registers it', async () => {
   const data = identity('Floor')
   await registrant.upload(data)
@@ -212,6 +236,7 @@ test.each([
   ['no files', 'POST', '/models/flowers/versions', { files: [] }, 400],
   ['a path that leads out', 'POST', '/models/flowers/versions', { files: [file('../m.onnx')] }, 400],
   ['one path twice', 'POST', '/models/flowers/versions', { files: [file('m.onnx'), file('m.onnx')] }, 400],
+  ['a name that no disk takes', 'POST', '/models/flowers/versions', { files: [file('m'.repeat(256))] }, 400],
   ['a path in a file', 'POST', '/models/flowers/versions', { files: [file('m.onnx'), file('m.onnx/w')] }, 400],
   ['one content with two sizes', 'POST', '/models/flowers/versions', { files: [file('a'), file('b', 2)] }, 400],
   ['another name than the path', 'POST', '/models/flowers/versions', { name: 'x', files: [file('m.onnx')] }, 400],
