@@ -5,6 +5,7 @@ import { ProblemError } from '@oriel/protocol/problem'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import * as v from 'valibot'
+import { CountedBody } from './blobs/counted-body.ts'
 import { digestOf } from './blobs/digest.ts'
 import { readJson } from './body.ts'
 import { limitBody } from './body-limit.ts'
@@ -55,14 +56,16 @@ uploads.put('/:sha256/parts/:number', async (c) => {
   }
   const length = c.req.header('Content-Length')
   if (length !== undefined && Number(length) !== bytes) throw wrongLength(number, bytes)
-  const body = c.req.raw.body ?? new Blob([]).stream()
+  const body = new CountedBody(c.req.raw.body ?? new Blob([]).stream())
   const { handle, sha256 } = upload
   const etag = await platform
     .blobs()
-    .putPart(artifactKey(sha256), handle, number, body, bytes)
+    .putPart(artifactKey(sha256), handle, number, body.stream, bytes)
     .catch((cause) => {
       console.warn('a part of an upload was not taken', cause)
-      throw wrongLength(number, bytes, cause)
+      if (body.isNot(bytes)) throw wrongLength(number, bytes, cause)
+      const detail = 'The part could not be stored now; send it again.'
+      throw new ProblemError({ kind: 'unavailable', detail, retryAfterMs: 2_000 }, { cause })
     })
   if (!(await platform.uploads((all) => all.putPart(handle, number, etag)))) throw busy()
   return c.body(null, 204)
