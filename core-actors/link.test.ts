@@ -18,7 +18,7 @@ function setup() {
     },
     request: () => new Promise(() => {}),
   }
-  let [dials, ups] = [0, 0]
+  let [dials, ups, givenUp] = [0, 0, 0]
   const link = new Link(
     () => {
       dials += 1
@@ -26,6 +26,9 @@ function setup() {
     },
     () => {
       ups += 1
+    },
+    () => {
+      givenUp += 1
     },
     (ms) => new Promise<void>((over) => waits.push({ ms, over })),
   )
@@ -35,7 +38,7 @@ function setup() {
     await Bun.sleep(0)
   }
   const connect = () => connected.resolve(connection as unknown as NatsConnection)
-  return { link, waits, says, connect, counts: () => ({ dials, ups }) }
+  return { link, waits, says, connect, counts: () => ({ dials, ups, givenUp }) }
 }
 
 test('all calls share one wait for a broker that is away, and then fail at once', async () => {
@@ -46,7 +49,7 @@ test('all calls share one wait for a broker that is away, and then fail at once'
   expect(new Set(await calls)).toEqual(new Set([undefined]))
   expect(await link.connection()).toBeUndefined()
   expect(waits.length).toBe(1)
-  expect(counts()).toEqual({ dials: 1, ups: 0 })
+  expect(counts()).toEqual({ dials: 1, ups: 0, givenUp: 1 })
 })
 
 test('a call that waits has the connection when it is there; each loss is waited for anew, by all together', async () => {
@@ -60,7 +63,7 @@ test('a call that waits has the connection when it is there; each loss is waited
   expect(waits.length).toBe(2)
   await says('reconnect')
   expect((await calls).map((connection) => connection === link.now)).toEqual([true, true])
-  expect(counts()).toEqual({ dials: 1, ups: 2 })
+  expect(counts()).toEqual({ dials: 1, ups: 2, givenUp: 0 })
 })
 
 test('what was asked over a connection that is lost, or found half open, is not waited for', async () => {

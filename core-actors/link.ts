@@ -26,19 +26,23 @@ export class Link {
   readonly #calls = new Calls(MAX_CALLS)
   readonly #connect: () => Promise<NatsConnection>
   readonly #onUp: (connection: NatsConnection) => void
+  readonly #onGivenUp: () => void
   readonly #wait: (ms: number) => Promise<unknown>
 
   /**
    * @param connect tries until there is a connection, which then connects again by itself
    * @param onUp every time the broker is there (again): subscriptions were silent until then
+   * @param onGivenUp every time it has been away for so long that calls wait for it no more
    */
   constructor(
     connect: () => Promise<NatsConnection>,
     onUp: (connection: NatsConnection) => void,
+    onGivenUp: () => void,
     wait: (ms: number) => Promise<unknown>,
   ) {
     this.#connect = connect
     this.#onUp = onUp
+    this.#onGivenUp = onGivenUp
     this.#wait = wait
   }
 
@@ -93,7 +97,12 @@ export class Link {
   #isAway(): void {
     if (this.#mode.kind === 'away') return
     this.#back = Promise.withResolvers()
-    this.#mode = { kind: 'away', patience: Promise.race([this.#back.promise, this.#wait(WAIT_MS)]) }
+    const back = this.#back.promise.then(() => true)
+    const patience = Promise.race([back, this.#wait(WAIT_MS).then(() => false)])
+    this.#mode = { kind: 'away', patience }
+    void patience.then((isBack) => {
+      if (!isBack) this.#onGivenUp()
+    })
     this.#calls.lost()
   }
 }

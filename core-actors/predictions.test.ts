@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { openFrame, packFrame } from '@oriel/protocol/frame'
 import type { Problem } from '@oriel/protocol/problem'
 import type { Question, Reply } from './answer-line.ts'
-import { Predictions } from './predictions.ts'
+import { MAX_BYTES, Predictions } from './predictions.ts'
 
 const ORDER = { id: 'x', model: 'iris', version: '1', timeoutMs: 1_000, frame: new Uint8Array([1]) }
 
@@ -108,4 +108,17 @@ test('one that is late says so; one whose caller has left is asked of nobody els
   expect(predictions.counts.all()).toEqual([])
   predictions.cancel('x')
   expect(world.cancelled).toEqual(['x'])
+})
+
+test('predictions under way have room for so many bytes together; more are refused until one is answered', async () => {
+  const gate = Promise.withResolvers<Reply>()
+  const { world, predictions } = setup({ a: () => gate.promise })
+  const half = { ...ORDER, frame: new Uint8Array(MAX_BYTES / 2) }
+  const first = [predictions.predict(half), predictions.predict({ ...half, id: 'y' })]
+  const refusal = await predictions.predict({ ...ORDER, id: 'z' })
+  expect(refusal).toMatchObject({ ok: false, problem: { kind: 'queue-full', retryAfterMs: 1_000 } })
+  expect(world.asked).toEqual(['a', 'a'])
+  gate.resolve(answer('a'))
+  await Promise.all(first)
+  expect(kindOf(await predictions.predict({ ...ORDER, id: 'z' }))).toBe('a')
 })

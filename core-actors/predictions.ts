@@ -29,6 +29,8 @@ const NOT_THERE: ReadonlySet<ProblemKind> = new Set([
 /** Nodes that are asked: a prediction has no effect, but one that ends its node should not end all of them. */
 const MAX_ASKED = 2
 const RETRY_AFTER_MS = 1_000
+/** Of all frames under way: each is kept until it is answered, for it may have to be asked of another node. */
+export const MAX_BYTES = 64 * 1024 * 1024
 
 /**
  * Predictions that somebody waits for. Each is asked of one node, and of a second when the first went away before it
@@ -40,12 +42,16 @@ export class Predictions {
   readonly #outstanding = new Map<string, number>()
   /** True: its caller has left. */
   readonly #running = new Map<string, boolean>()
+  #bytes = 0
 
   constructor(port: PredictionsPort) {
     this.#port = port
   }
 
   async predict(order: PredictionOrder): Promise<Outcome<{ frame: Uint8Array }>> {
+    const { byteLength } = order.frame
+    if (this.#bytes + byteLength > MAX_BYTES) return refused(FULL)
+    this.#bytes += byteLength
     this.#running.set(order.id, false)
     const since = this.#port.now()
     try {
@@ -58,6 +64,7 @@ export class Predictions {
       return outcome
     } finally {
       this.#running.delete(order.id)
+      this.#bytes -= byteLength
     }
   }
 
@@ -118,6 +125,12 @@ const refused = (problem: Problem) => ({ ok: false as const, problem })
 const UNAVAILABLE: Problem = {
   kind: 'unavailable',
   detail: 'No node could answer; a request (POST /requests) waits for one.',
+  retryAfterMs: RETRY_AFTER_MS,
+}
+
+const FULL: Problem = {
+  kind: 'queue-full',
+  detail: `Predictions of ${MAX_BYTES} bytes together are under way here; try again, or send a request (POST /requests).`,
   retryAfterMs: RETRY_AFTER_MS,
 }
 

@@ -81,6 +81,7 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   readonly #link = new Link(
     () => connectBroker(brokerOf(this.env)),
     (connection) => this.#isUp(connection),
+    () => this.#line?.lost(),
     (ms) => scheduler.wait(ms),
   )
   readonly #logs = new BrokerLogs(
@@ -126,7 +127,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
   })
   readonly #predictions = new Predictions({
     candidates: (model, version) => this.#catalog.now.candidates(model, version, Date.now()),
-    ask: async (question) => (await this.#line?.ask(question)) ?? { kind: 'absent' },
+    // While the broker is away the client would keep the question, and ask it when nobody waits any more.
+    ask: async (question) => (this.#link.now && (await this.#line?.ask(question))) ?? { kind: 'absent' },
     cancel: (id) => {
       this.#line?.cancel(id)
       this.#link.now?.publish(cancelSubject(id))

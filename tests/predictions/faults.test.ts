@@ -60,3 +60,18 @@ test('when the caller leaves, nodes are told', async () => {
   expect(requestOf(String((await cancels.next())?.subject))).toMatch(/^[0-9a-f-]{36}$/)
   await Promise.all([cancels.close(), asked.close()])
 }, 60_000)
+
+test('when the broker stays away, who waits for a prediction is told before their time is over', async () => {
+  await stack.stack.ready()
+  const times = await timesFor(COUNT_MS)
+  const asked = await listen(ALL_PREDICTIONS)
+  const answer = count(times)
+  await asked.next()
+  await stack.stack.stopPart('nats')
+  const { status, headers } = await answer
+  expect(status).toBe(503)
+  expect(headers.get('Retry-After')).toMatch(/^[1-9]/)
+  await stack.stack.startPart('nats')
+  await stack.stack.ready()
+  await asked.close()
+}, 60_000)
