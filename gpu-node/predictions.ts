@@ -31,12 +31,16 @@ export interface PredictionsOptions {
   readonly runner: ModelRunner
   readonly clock: Clock
   readonly logger: Logger
+  /** Of all predictions in hand, as they came. */
+  readonly maxBytes?: number
   /** Told after the answer has gone. */
   readonly onPredicted: (predicted: Predicted) => void
 }
 
 /** Predictions at a time; more are refused, so that what waits here is not without bound. */
 const MAX_RUNNING = 4_096
+/** Of them together, as they came: tensors, and the arrays that are made of them, are as large again. */
+const MAX_BYTES = 256 * 1024 * 1024
 const RETRY_AFTER_MS = 1_000
 
 /** What a caller did wrong, and what was never tried, are not predictions: nothing is recorded of them. */
@@ -54,6 +58,7 @@ export class Predictions {
   readonly #options: PredictionsOptions
   readonly #answering: AnswerOptions
   readonly #running = new Map<string, AbortController>()
+  #bytes = 0
   #subscription: Subscription | undefined
   #idle = Promise.withResolvers<void>()
 
@@ -108,16 +113,17 @@ export class Predictions {
   }
 
   async #answer(message: Msg, head: PredictionHead, body: Parameters<typeof decodeRequest>[0]): Promise<void> {
-    const { clock, node, logger, onPredicted } = this.#options
+    const { clock, node, logger, maxBytes = MAX_BYTES, onPredicted } = this.#options
     const since = clock.now()
     const aborting = new AbortController()
     // A second of the same id is the same caller, who asks again over another connection.
     this.#running.get(head.id)?.abort()
     this.#running.set(head.id, aborting)
+    this.#bytes += message.data.byteLength
     const cancelTimer = clock.setTimer(head.timeoutMs, () => aborting.abort())
     let call: Call | undefined
     try {
-      if (this.busy > MAX_RUNNING) throw new ProblemError(FULL)
+      if (this.busy > MAX_RUNNING || this.#bytes > maxBytes) throw new ProblemError(FULL)
       const model = this.#find(head)
       const request = decodeRequest(body)
       const asked = { ...request.call, parameters: head.parameters }
@@ -139,6 +145,7 @@ export class Predictions {
       }
     } finally {
       cancelTimer()
+      this.#bytes -= message.data.byteLength
       if (this.#running.get(head.id) === aborting) this.#running.delete(head.id)
       if (this.busy === 0) {
         this.#idle.resolve()
