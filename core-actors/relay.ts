@@ -9,6 +9,7 @@ import { cancelSubject, type Lane, liveShard, requestOf } from '@oriel/protocol/
 import { VOLUME_MS } from '@oriel/protocol/volume'
 import { AnswerLine } from './answer-line.ts'
 import { Asked } from './asked.ts'
+import { brokerAnswers } from './broker-answers.ts'
 import { BrokerLogs } from './broker-logs.ts'
 import { hearBrokerNews } from './broker-news.ts'
 import type { About } from './channel.ts'
@@ -260,7 +261,8 @@ export class Relay extends DurableObject<RelayEnv> implements RelayPort {
 
   async health(): Promise<{ broker: boolean; nodes: number }> {
     const connection = await this.#ready()
-    return { broker: connection !== undefined, nodes: this.#catalog.now.liveNodes(Date.now()).length }
+    const broker = connection !== undefined && (await brokerAnswers(connection))
+    return { broker, nodes: this.#catalog.now.liveNodes(Date.now()).length }
   }
 
   /** Asks it over the link; a refusal when nothing can be sent now. */
