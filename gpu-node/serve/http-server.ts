@@ -5,6 +5,7 @@ import type { InferencePort } from '@oriel/oip/port'
 import { ProblemError } from '@oriel/protocol/problem'
 import { Hono } from 'hono'
 import type { Admission } from './admission.ts'
+import { isStream, untilRead } from './until-read.ts'
 
 /** s. The longest that Bun has: a connection is silent for as long as a model runs. */
 const IDLE_S = 255
@@ -46,10 +47,23 @@ export function startHttp(options: HttpOptions): HttpServer {
   async function admit(request: Request): Promise<Response> {
     const bytes = sizeOf(request, maxBodyBytes)
     if (isDraining || !admission.enter(bytes)) return refuse(isDraining)
+    let isInside = true
+    const leave = () => {
+      if (isInside) admission.leave(bytes + (grown.get(request) ?? 0))
+      isInside = false
+    }
     try {
-      return await (direct(request) ?? app.fetch(request))
-    } finally {
-      admission.leave(bytes + (grown.get(request) ?? 0))
+      const response = await (direct(request) ?? app.fetch(request))
+      if (isStream(response)) {
+        // It holds a model for as long as it is read.
+        request.signal.addEventListener('abort', leave, { once: true })
+        return untilRead(response, leave)
+      }
+      leave()
+      return response
+    } catch (error) {
+      leave()
+      throw error
     }
   }
 
