@@ -8,6 +8,7 @@ import { type Problem, ProblemError, toProblem } from '@oriel/protocol/problem'
 import { nodePredictions } from '@oriel/protocol/subjects'
 import * as v from 'valibot'
 import { type AnswerOptions, answerCall, type Call } from './answer-call.ts'
+import { BoundedRunner } from './bounded-runner.ts'
 import type { Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
 import type { LocalModel, ModelRunner } from './model-runner.ts'
@@ -65,7 +66,7 @@ export class Predictions {
   constructor(options: PredictionsOptions) {
     this.#options = options
     const { predictor, runner, clock } = options
-    this.#answering = { predictor, runner, now: () => clock.now() }
+    this.#answering = { predictor, runner: new BoundedRunner(runner), now: () => clock.now() }
   }
 
   get busy(): number {

@@ -1,4 +1,5 @@
 import { BatchingPredictor } from '../batching/batching-predictor.ts'
+import { BoundedRunner } from '../bounded-runner.ts'
 import { fineClock, systemClock } from '../clock.ts'
 import { GraphInspector } from '../graph-inspector.ts'
 import { bunHosts } from '../host/bun-host-process.ts'
@@ -103,7 +104,7 @@ export class StandaloneNode {
     const inference = standaloneInference({
       repository: this.repository,
       predictor,
-      runner: this.#pool,
+      runner: new BoundedRunner(this.#pool),
       statistics,
       observer,
       build,
