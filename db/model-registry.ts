@@ -55,9 +55,6 @@ export type Deletion =
   | { readonly kind: 'aliased'; readonly version: string; readonly alias: string }
   | { readonly kind: 'in-use'; readonly version: string; readonly requests: number }
 
-/** What becomes of the files that nothing needs any more, before the deletion stands. */
-export type DropFiles = (addresses: readonly string[]) => Promise<void>
-
 /** Models and their versions, as people register them. Runs in the Worker: nothing here is Bun's or Node's own. */
 export class ModelRegistry {
   readonly #sql: Sql
@@ -162,8 +159,11 @@ export class ModelRegistry {
     return changed.length > 0
   }
 
-  /** @param version all of them unless given, and the model with them */
-  async delete(name: string, version: string | undefined, dropFiles: DropFiles): Promise<Deletion> {
+  /**
+   * Files that nothing needs any more are missing from then on; `Uploads.drop` removes them.
+   * @param version all of them unless given, and the model with them
+   */
+  async delete(name: string, version: string | undefined): Promise<Deletion> {
     return await this.#sql.begin(async (sql): Promise<Deletion> => {
       if (!(await locked(sql, name))) return { kind: 'not-found' }
       const which = version === undefined ? sql`true` : sql`version = ${version}`
@@ -185,11 +185,9 @@ export class ModelRegistry {
         update model_versions set status = 'deleted', changed_at = clock_timestamp()
         where model = ${name} and ${which} and status not in ('announced', 'deleted')`
       if (version === undefined) await sql`update models set deleted_at = now() where name = ${name}`
-      await dropFiles(
-        await forgetFiles(
-          sql,
-          versions.flatMap(({ manifest }) => manifest.files.map((file) => file.sha256)),
-        ),
+      await giveUpFiles(
+        sql,
+        versions.flatMap(({ manifest }) => manifest.files.map((file) => file.sha256)),
       )
       return { kind: 'deleted' }
     })
@@ -201,7 +199,7 @@ export class ModelRegistry {
         coalesce((
           select jsonb_agg(distinct file->>'sha256') from jsonb_array_elements(manifest->'files') file
           where status in ('uploading', 'checking') and not exists (
-            select from artifacts where sha256 = file->>'sha256'
+            select from artifacts where sha256 = file->>'sha256' and dropping_at is null
           )
         ), '[]') as missing
       from model_versions where ${which} order by version::int desc`
@@ -228,7 +226,7 @@ async function aboutOf(sql: TransactionSql, { name, ...draft }: DraftManifest): 
 async function mismatchOf(sql: TransactionSql, files: Manifest['files']) {
   const said = new Map(files.map(({ sha256, bytes }) => [sha256, bytes]))
   const rows = await sql`
-    select sha256, bytes::float8 as bytes from artifacts where sha256 in ${sql([...said.keys()])}
+    select sha256, bytes::float8 as bytes from artifacts where sha256 in ${sql([...said.keys()])} and dropping_at is null
     order by sha256 for share`
   const stored = v.parse(v.array(v.object({ sha256: v.string(), bytes: v.number() })), rows)
   return stored.find(({ sha256, bytes }) => said.get(sha256) !== bytes)
@@ -251,18 +249,17 @@ async function openRequests(sql: TransactionSql, model: string, version: string)
 }
 
 /**
- * Forgets those of these files that no version needs. Whoever registers a version with one of them meanwhile waits, and
- * finds it missing. @returns their addresses
+ * Those of these files that no version needs are to be removed. Whoever registers a version with one of them meanwhile
+ * waits, and finds it missing.
  */
-async function forgetFiles(sql: TransactionSql, addresses: readonly string[]): Promise<string[]> {
+async function giveUpFiles(sql: TransactionSql, addresses: readonly string[]): Promise<void> {
   const all = [...new Set(addresses)].sort()
-  if (all.length === 0) return []
+  if (all.length === 0) return
   await sql`select from artifacts where sha256 in ${sql(all)} order by sha256 for update`
-  const gone = await sql`
-    delete from artifacts where sha256 in ${sql(all)} and not exists (
+  await sql`
+    update artifacts set dropping_at = now() where sha256 in ${sql(all)} and not exists (
       select from model_versions
       where status not in ('announced', 'deleted', 'refused')
         and manifest->'files' @> jsonb_build_array(jsonb_build_object('sha256', artifacts.sha256))
-    ) returning sha256`
-  return gone.map(({ sha256 }) => String(sha256))
+    )`
 }

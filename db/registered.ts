@@ -81,7 +81,7 @@ const REFUSE_MISMATCHED = `
   from (
     select distinct on (model, version) model, version, artifacts.sha256, artifacts.bytes
     from model_versions, jsonb_array_elements(manifest->'files') file
-    join artifacts on artifacts.sha256 = file->>'sha256'
+    join artifacts on artifacts.sha256 = file->>'sha256' and dropping_at is null
     where status = 'uploading' and artifacts.bytes <> (file->>'bytes')::numeric
     order by model, version, artifacts.sha256
   ) mismatch
@@ -92,7 +92,7 @@ const PROMOTE = `
     update model_versions set status = 'checking', changed_at = clock_timestamp()
     where status = 'uploading' and not exists (
       select from jsonb_array_elements(manifest->'files') file
-      where not exists (select from artifacts where sha256 = file->>'sha256')
+      where not exists (select from artifacts where sha256 = file->>'sha256' and dropping_at is null)
     ) returning manifest, changed_at, tried_at, tries
   )
   select manifest from (

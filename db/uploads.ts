@@ -29,8 +29,37 @@ export class Uploads {
 
   /** The size of an artifact; `undefined` when it is not stored. Waits for a deletion of it that is under way. */
   async stored(sha256: string): Promise<number | undefined> {
-    const [row] = await this.#sql`select bytes from artifacts where sha256 = ${sha256} for share`
+    const [row] = await this
+      .#sql`select bytes from artifacts where sha256 = ${sha256} and dropping_at is null for share`
     return row && v.parse(bytes, row.bytes)
+  }
+
+  /**
+   * Removes files that no version needs. The row goes last, and nobody uploads the file anew before that: whatever fails,
+   * the next call goes on, and no file is lost that is told to be there.
+   * @param sha256 this one, also when another is at it just now; unless given, those that nobody is at
+   */
+  async drop(remove: (sha256: string) => Promise<void>, sha256?: string): Promise<void> {
+    await this.#sql.begin(async (sql) => {
+      const which = sha256 === undefined ? sql`true` : sql`sha256 = ${sha256}`
+      const rows = await sql`
+        select sha256 from artifacts where dropping_at is not null and ${which}
+        order by sha256 limit 20 for update ${sha256 === undefined ? sql`skip locked` : sql``}`
+      const all = rows.map((row) => String(row.sha256))
+      if (all.length === 0) return
+      await Promise.all(all.map(remove))
+      await sql`delete from artifacts where sha256 in ${sql(all)}`
+    })
+  }
+
+  /** Some that nobody has completed for so long. */
+  async abandoned(ms: number): Promise<Pick<Upload, 'sha256' | 'handle'>[]> {
+    const rows = await this.#sql`
+      select sha256, handle from uploads
+      where created_at < now() - ${`${ms} ms`}::interval
+        and coalesce(completing_at < now() - ${COMPLETING_FOR}::interval, true)
+      order by created_at limit 20`
+    return v.parse(v.array(v.pick(Upload, ['sha256', 'handle'])), rows)
   }
 
   /** The blob store has lost it. */

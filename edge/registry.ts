@@ -1,5 +1,4 @@
 import type { Model, Version } from '@oriel/db/model-registry'
-import { artifactKey } from '@oriel/protocol/artifact'
 import { isoTime } from '@oriel/protocol/iso-time'
 import { ModelName, ModelVersion } from '@oriel/protocol/manifest'
 import {
@@ -23,6 +22,7 @@ import type { EdgeContext } from './context.ts'
 import { allow, authenticate } from './context.ts'
 import type { Platform } from './platform.ts'
 import { revalidate } from './revalidate.ts'
+import { sweep } from './sweep.ts'
 
 const MAX_BYTES = 1_000_000
 /** What the disks of nodes take, with the folders above. */
@@ -119,11 +119,7 @@ async function remove(c: Context<EdgeContext>, version: string | undefined): Pro
   const name = nameIn(c)
   if (c.req.query('force') === 'true') demand(caller, 'admin')
   else await refuseLoaded(platform, name, version)
-  const blobs = platform.blobs()
-  const drop = async (addresses: readonly string[]) => {
-    await Promise.all(addresses.map((sha256) => blobs.delete(artifactKey(sha256))))
-  }
-  const outcome = await platform.registry((all) => all.delete(name, version, drop))
+  const outcome = await platform.registry((all) => all.delete(name, version))
   if (outcome.kind === 'not-found') throw noSuchModel(name)
   if (outcome.kind === 'aliased') {
     const detail = `Version ${outcome.version} of ${name} is what ${name}@${outcome.alias} means, or is about to; set the alias to another, or delete it first.`
@@ -133,6 +129,7 @@ async function remove(c: Context<EdgeContext>, version: string | undefined): Pro
     const detail = `${outcome.requests} requests to version ${outcome.version} of ${name} are under way.`
     throw new ProblemError({ kind: 'model-in-use', detail, retryAfterMs: 5_000 })
   }
+  await sweep(platform)
   return c.body(null, 204)
 }
 

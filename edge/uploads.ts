@@ -12,11 +12,10 @@ import { limitBody } from './body-limit.ts'
 import type { EdgeContext } from './context.ts'
 import { allow, authenticate } from './context.ts'
 import type { Platform } from './platform.ts'
+import { sweep, UPLOAD_MS } from './sweep.ts'
 import { bytesOfPart, checkPartCount, partCount } from './upload-parts.ts'
 
 const MAX_BYTES = 16 * 1024
-/** R2 drops an upload that nobody completed after seven days. */
-const UPLOAD_MS = 6 * 24 * 60 * 60_000
 
 /**
  * Files in parts, by the SHA-256 of the whole: open, put the parts in any order, complete. Whoever was cut off asks which
@@ -31,6 +30,10 @@ uploads.post('/', limitBody(MAX_BYTES), async (c) => {
   const wanted = await readJson(c, NewUpload)
   checkPartCount(wanted)
   c.header('Location', `/uploads/${wanted.sha256}`)
+  await sweep(platform)
+  // Bytes that are on their way out would take the new ones with them.
+  const remove = (sha256: string) => platform.blobs().delete(artifactKey(sha256))
+  await platform.uploads((all) => all.drop(remove, wanted.sha256))
   const known = await findUpload(platform, wanted.sha256)
   if (known && known.bytes !== wanted.bytes) {
     const detail = `A file with this SHA-256 has ${known.bytes} bytes, or is promised to have.`

@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { type NewUpload, UploadView } from '@oriel/protocol/model-registry'
+import postgres from 'postgres'
 import * as v from 'valibot'
 import { Registrant, sha256Of } from '../support/registry.ts'
 import { useStack } from '../support/stack.ts'
 
+const NODE_TOKEN = 'what the nodes of these tests show'
 const MiB = 1024 * 1024
 
 /** Bytes that no other test has. */
@@ -16,7 +18,7 @@ function bytesOf(length: number): Uint8Array<ArrayBuffer> {
 /** What every place for files must do, seen through the edge. */
 export function testUploads(edge: 'wrangler' | 'workerd'): void {
   describe(`files of models under ${edge}`, () => {
-    const stack = useStack({ edge, nodes: 0 })
+    const stack = useStack({ edge, nodes: 0, edgeEnv: { NODE_TOKEN } })
     let registrant: Registrant
     beforeAll(async () => {
       registrant = new Registrant(await stack.client('rita', 'models'))
@@ -116,6 +118,33 @@ export function testUploads(edge: 'wrangler' | 'workerd'): void {
       await registrant.expect(204, 'DELETE', `/uploads/${upload.sha256}`)
       expect(await open(data)).toMatchObject({ present: [] })
     })
+
+    test('a file on its way out is missing, and uploading it anew does not lose it; old uploads go too', async () => {
+      const [data, old] = [bytesOf(100), bytesOf(200)]
+      await registrant.upload(data)
+      await open(old)
+      const sql = postgres(stack.stack.databaseUrl, { max: 1, onnotice: () => {} })
+      await sql`update artifacts set dropping_at = now() where sha256 = ${sha256Of(data)}`
+      await sql`update uploads set created_at = now() - interval '7 days' where sha256 = ${sha256Of(old)}`
+      expect((await stored(data)).status).toBe(404)
+      expect(await open(data)).toMatchObject({ status: 'open', present: [] })
+      expect(await sql`select from uploads where sha256 = ${sha256Of(old)}`).toHaveLength(0)
+      await registrant.upload(data)
+      await open(bytesOf(10)) // and sweeps once more
+      expect(await stored(data)).toEqual({ status: 200, bytes: data })
+      await sql.end()
+    })
+
+    test('a node reads files while PostgreSQL is away', async () => {
+      const data = bytesOf(10)
+      await registrant.upload(data)
+      await stack.without('postgres', async () => {
+        const headers = { Authorization: `Bearer ${NODE_TOKEN}` }
+        const answer = await fetch(`${stack.url}/artifacts/${sha256Of(data)}`, { headers })
+        expect(answer.status).toBe(200)
+        expect(new Uint8Array(await answer.arrayBuffer())).toEqual(data)
+      })
+    }, 60_000)
 
     test('only who may register sends files, and only they and nodes read them', async () => {
       const data = bytesOf(10)
