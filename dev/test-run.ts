@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -16,17 +16,26 @@ export function tallyOf(report: string): Tally | undefined {
   return { passed: count('tests') - failed - count('skipped'), failed }
 }
 
-/** Runs `bun test` over some files and shows what it says. A run that broke off counts as a failure more. */
-export async function runTests(paths: readonly string[], cwd: string, timeoutMs: number): Promise<Tally> {
+/**
+ * Runs `bun test` over some files. A run that broke off counts as a failure more.
+ * @returns with what it said, all at once: other runs go on beside it
+ */
+export async function runTests(
+  paths: readonly string[],
+  cwd: string,
+  timeoutMs: number,
+): Promise<Tally & { readonly output: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'oriel-test-'))
   const report = join(folder, 'report.xml')
+  const said = join(folder, 'output.txt')
+  const fd = openSync(said, 'w')
   try {
     const options = [`--timeout=${timeoutMs}`, '--reporter=junit', `--reporter-outfile=${report}`]
     const run = Bun.spawn([process.execPath, 'test', ...options, ...paths], {
       cwd,
       stdin: 'ignore',
-      stdout: 'inherit',
-      stderr: 'inherit',
+      stdout: fd,
+      stderr: fd,
       env: { ...process.env },
     })
     const pass = (signal: NodeJS.Signals) => run.kill(signal)
@@ -34,8 +43,10 @@ export async function runTests(paths: readonly string[], cwd: string, timeoutMs:
     const code = await run.exited
     process.removeListener('SIGINT', pass).removeListener('SIGTERM', pass)
     const tally = readReport(report) ?? { passed: 0, failed: 0 }
-    return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally
+    const failed = code !== 0 && tally.failed === 0 ? 1 : tally.failed
+    return { passed: tally.passed, failed, output: readFileSync(said, 'utf8') }
   } finally {
+    closeSync(fd)
     rmSync(folder, { recursive: true, force: true })
   }
 }
